@@ -1,0 +1,1 @@
+"""Everything that sends, judges and records: endpoints, wire, signing, cases, clients, results."""

@@ -1,0 +1,1 @@
+"""Load profiles, substrates and comparisons (the next milestone; nothing here runs yet)."""

@@ -1,0 +1,1 @@
+"""The reference façade: a small, exact Azure Blob endpoint over a POSIX tree."""

@@ -1,0 +1,1 @@
+"""Results in, HTML out: matrices and the wire evidence behind them."""
