@@ -40,6 +40,11 @@ class Verdict(enum.StrEnum):
         return _MEANING[self]
 
     @property
+    def counts_as(self) -> str:
+        """What it does to the two numbers, divergence and coverage."""
+        return _COUNTS_AS[self]
+
+    @property
     def verified(self) -> bool:
         """Whether this verdict says something about the endpoint's conformance (divergence's denominator)."""
         return self in _VERIFIED
@@ -60,9 +65,24 @@ _MEANING = {
     Verdict.NOT_RUN: "a needed client or tool is missing here",
     Verdict.BLOCKED: "a premise failed, so nothing was verified",
     Verdict.INDETERMINATE: "time-out, reset or throttle after the budget",
-    Verdict.HARNESS_ERROR: "our own fault, never blamed on the endpoint",
+    Verdict.HARNESS_ERROR: "our own fault",
     Verdict.KNOWN: "a ledger entry that still fails",
     Verdict.STALE: "a ledger entry that no longer fails",
+}
+
+_COUNTS_AS = {
+    Verdict.PASS: "conformant",
+    Verdict.DIFFERS: "divergence",
+    Verdict.LENIENT: "divergence at the stricter gate",
+    Verdict.OBSERVED: "not scored",
+    Verdict.UNSUPPORTED: "coverage gap",
+    Verdict.NOT_APPLICABLE: "outside the denominator",
+    Verdict.NOT_RUN: "coverage gap; a gate that needs it is not met",
+    Verdict.BLOCKED: "coverage gap, blamed on the premise",
+    Verdict.INDETERMINATE: "coverage gap, never a pass",
+    Verdict.HARNESS_ERROR: "never blamed on the endpoint",
+    Verdict.KNOWN: "fine",
+    Verdict.STALE: "a failure",
 }
 
 _VERIFIED = frozenset({Verdict.PASS, Verdict.DIFFERS, Verdict.LENIENT, Verdict.KNOWN, Verdict.STALE})
@@ -103,12 +123,28 @@ class ExitCode(enum.IntEnum):
     """What the process says to a script."""
 
     MET = 0
-    DIVERGENCE = 1  # or a stale ledger entry
+    DIVERGENCE = 1
     USAGE = 2
-    INDETERMINATE = 3  # endpoint unreachable, or the answer never came
+    INDETERMINATE = 3
     HARNESS = 4
-    NOTHING_VERIFIED = 5  # or a piece that the gate needs was not run
+    NOTHING_VERIFIED = 5
     OBJECTIVE_MISSED = 6
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for reports and documentation."""
+        return _EXIT_MEANING[self]
+
+
+_EXIT_MEANING = {
+    ExitCode.MET: "the gate is met",
+    ExitCode.DIVERGENCE: "divergence, or a ledger entry that is stale",
+    ExitCode.USAGE: "wrong usage: arguments, configuration, unknown names",
+    ExitCode.INDETERMINATE: "endpoint unreachable, or an answer never came",
+    ExitCode.HARNESS: "our own fault",
+    ExitCode.NOTHING_VERIFIED: "nothing verified, or a piece that the gate needs was not run",
+    ExitCode.OBJECTIVE_MISSED: "a load objective was missed",
+}
 
 
 # Where several apply, the first of these is the exit code.
