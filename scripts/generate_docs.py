@@ -1,4 +1,4 @@
-"""Write the documentation pages whose tables live in the code; `--check` only says whether they are current."""
+"""Write the documentation pages whose tables live in the code; `--check` only says if they are current."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ A case's verdict is its worst finding.
 |---|---|---|
 {verdicts}
 
-Two numbers always stand together: divergence (of what was verified) and coverage (of what the committed manifest
-lists). What is outside the denominator is listed with its reason.
+Two numbers always stand together: divergence (of what was verified) and coverage (of what the committed
+manifest lists). What is outside the denominator is listed with its reason.
 
 | exit code | meaning |
 |---|---|
