@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
+from urllib.parse import urlsplit
+
+DEFAULT_VERSION = "2025-07-05"
+"""The service version of our own requests, unless the endpoint's configuration or a step says another."""
 
 
 class Style(enum.StrEnum):
@@ -48,6 +52,24 @@ class TokenSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Face:
+    """One address of an endpoint: what goes into the URL, the Host header, the socket and the TLS hello."""
+
+    name: str  # "main", or a name of `Endpoint.also`
+    scheme: str  # "http" or "https"
+    authority: str  # the Host header: host, and port when the URL has one
+    address: tuple[str, int]  # where the socket connects
+    server_name: str  # for TLS: SNI and certificate check
+    prefix: str  # in front of every target: "/account" for path style, mostly "" for host style
+    style: Style
+
+    @property
+    def url(self) -> str:
+        """The service root, without a trailing slash."""
+        return f"{self.scheme}://{self.authority}{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where and how to reach a Blob service.
 
@@ -67,4 +89,42 @@ class Endpoint:
     connect: tuple[str, int] | None = None  # where to connect when the host name must not be resolved
     ca_file: Path | None = None
     also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    version: str = DEFAULT_VERSION  # x-ms-version of our own requests
+    declared: str | None = None  # what the configuration says it is: product and version
     # Where AzCopy and other clients can reach token issuers etc. is the driver's business, not ours.
+
+    def face(self, name: str | None = None) -> Face:
+        """An address by name (a key of `also`); None or "main": `url`.
+
+        Raises `LookupError`, with a sentence for the user, when the endpoint has no such address.
+        """
+        if name is None or name == "main":
+            return _face("main", self.url, self.style, self.connect)
+        if name not in self.also:
+            known = ", ".join(["main", *self.also])
+            raise LookupError(f"endpoint {self.name} has no address {name!r}; it has: {known}")
+        style = Style.HOST if name.startswith("host") else Style.PATH
+        url = self.also[name]
+        # The configured socket address names one port, that of `url`; other addresses have their own.
+        connect = (self.connect[0], port_of(url)) if self.connect else None
+        return _face(name, url, style, connect)
+
+
+def port_of(url: str) -> int:
+    """The TCP port of a URL, 80 or 443 when it names none."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _face(name: str, url: str, style: Style, connect: tuple[str, int] | None) -> Face:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return Face(
+        name=name,
+        scheme=parts.scheme,
+        authority=parts.netloc,
+        address=connect or (host, port_of(url)),
+        server_name=host,
+        prefix=parts.path.rstrip("/"),
+        style=style,
+    )

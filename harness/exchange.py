@@ -81,6 +81,7 @@ class Exchange:
     """One request, and the response to it or the reason why there is none.
 
     Times: `started` is seconds since the epoch; the others are seconds since `started`.
+    With a `failure`, `response` is what had arrived until then: its body may be cut. Judge `failure` first.
     """
 
     request: Request
@@ -91,5 +92,11 @@ class Exchange:
     elapsed: float
     first_byte: float | None = None
     connection: int = 0  # equal numbers: same connection
-    failure: str | None = None  # "timeout", "reset", "closed-early: …", "protocol: …"
+    # One of these words, alone or with ": " and details: "timeout", "reset", "closed-early", "protocol",
+    # "refused", "unresolved", "tls", "stopped" (the request said to stop half-way).
+    failure: str | None = None
     interim: tuple[int, ...] = ()  # 1xx statuses seen before the response
+    # HTTP violations that did not hinder reading: words of `harness.wire.codec.ANOMALIES`, details after ": "
+    anomalies: tuple[str, ...] = ()
+    extra: int = 0  # bytes that came after the end of the response (a body on HEAD, say)
+    unsent: int = 0  # bytes of the request body never sent: the response or the end came first
