@@ -1,0 +1,1 @@
+"""Tests of the façade's store, on a real file system."""
