@@ -1,0 +1,1 @@
+"""Cases as data: values, loading, placeholders and bodies. docs/case-format.md is the reader's page."""

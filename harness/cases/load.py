@@ -1,0 +1,306 @@
+"""Case files to Case values: one file, or a whole tree with its cross-checks. Nothing is sent from here."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from harness.cases import case as c
+from harness.cases import template
+from harness.cases.errors import CaseError, CaseTreeError
+from harness.cases.marks import Marked, read
+from harness.cases.operations import OPERATIONS
+from harness.cases.parse import Parser
+from harness.cases.sweep import expand
+
+NOT_CASES = frozenset({"requirements.yaml", "sources.yaml"})
+"""Files at the top of the suites folder that hold no case."""
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a case file."""
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("case.schema.json").read_text())
+    return loaded
+
+
+def load_tree(suites: Path) -> tuple[c.Case, ...]:
+    """Every case under a suites folder, sorted by id.
+
+    Raises CaseTreeError with all that is wrong: unreadable files, and `needs` or `tests` that lead nowhere.
+    """
+    errors: list[CaseError] = []
+    cases: dict[str, c.Case] = {}
+    for path in case_files(suites):
+        try:
+            for case in load_file(path, suites):
+                if case.id in cases:
+                    raise CaseError(
+                        case.file, case.line, f"the id {case.id} is in {cases[case.id].file} already"
+                    )
+                cases[case.id] = case
+        except CaseError as error:
+            errors.append(error)
+    errors += _dangling(cases.values(), known_requirements(suites))
+    if errors:
+        raise CaseTreeError(tuple(sorted(errors, key=lambda error: (error.file, error.line))))
+    return tuple(cases[name] for name in sorted(cases))
+
+
+def case_files(suites: Path) -> Iterator[Path]:
+    """The case files under a suites folder, sorted."""
+    for path in sorted(suites.rglob("*.yaml")):
+        relative = path.relative_to(suites)
+        if relative.as_posix() not in NOT_CASES and not any(
+            part.startswith((".", "_")) for part in relative.parts
+        ):
+            yield path
+
+
+def load_file(path: Path, suites: Path) -> tuple[c.Case, ...]:
+    """The case of one file, or the cases of a sweep. Raises CaseError."""
+    file = path.relative_to(suites).as_posix()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(file, 1, f"cannot be read: {error}") from None
+    return parse_text(file, text)
+
+
+def parse_text(file: str, text: str) -> tuple[c.Case, ...]:
+    """The cases in a file's text. `file` is its path below the suites folder. Raises CaseError."""
+    marked = read(file, text)
+    _check_shape(marked, whole=not _is_sweep(marked))
+    expected = file.removesuffix(".yaml")
+    if marked.value["id"] != expected:
+        raise CaseError(file, marked.line(("id",)), f"the id must equal the path: {expected}")
+    rows = expand(marked) if _is_sweep(marked) else (marked,)
+    for row in rows:
+        _check_shape(row, whole=True)
+    cases = tuple(Parser(row).case(row.value) for row in rows)
+    for case in cases:
+        _check_operation(case, marked)
+        _check_names(case)
+    return cases
+
+
+def known_requirements(suites: Path) -> frozenset[str] | None:
+    """Requirement ids of `requirements.yaml`; None when there is no such file."""
+    path = suites / "requirements.yaml"
+    if not path.is_file():
+        return None
+    try:
+        value = read(path.name, path.read_text(encoding="utf-8") or "{}").value
+    except CaseError as error:
+        if error.message == "the file is empty":
+            return frozenset()
+        raise
+    return frozenset(value or ())
+
+
+def _is_sweep(marked: Marked) -> bool:
+    return isinstance(marked.value, dict) and ("axes" in marked.value or "table" in marked.value)
+
+
+def _check_shape(marked: Marked, *, whole: bool) -> None:
+    """Hold a file to the schema; of a sweep that is not expanded yet, only what is no column's business."""
+    value: Any = marked.value
+    wanted = dict(schema())
+    if not whole:
+        wanted["required"] = ["id", "axes", "table"]
+        value = {key: item for key, item in value.items() if key in wanted["required"]}
+    found = sorted(
+        jsonschema.Draft202012Validator(wanted).iter_errors(value),
+        key=lambda error: (len(error.path), str(error.path)),
+    )
+    if not found:
+        return
+    error = found[0]
+    while error.context and not _says_itself(error):
+        error = jsonschema.exceptions.best_match(error.context) or error
+    path = tuple(error.absolute_path)
+    raise CaseError(marked.file, _line_of(marked, path, error), f"{_where(path)}{_say(error)}")
+
+
+def _says_itself(error: jsonschema.ValidationError) -> bool:
+    """Whether a choice of shapes failed as a whole, so that its description is the best message."""
+    deepest = max(len(inner.relative_path) for inner in error.context or ())
+    return deepest == 0 and isinstance(error.schema, dict) and "description" in error.schema
+
+
+def _line_of(marked: Marked, path: tuple[str | int, ...], error: jsonschema.ValidationError) -> int:
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        return marked.line((*path, *_unknown(error)[:1]))
+    return marked.line(path)
+
+
+def _where(path: tuple[str | int, ...]) -> str:
+    if not path:
+        return ""
+    said = [f"{part + 1}" if isinstance(part, int) else part for part in path]
+    return f"{' '.join(said)}: "
+
+
+def _unknown(error: jsonschema.ValidationError) -> list[str]:
+    allowed = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    instance = error.instance if isinstance(error.instance, dict) else {}
+    return [key for key in instance if key not in allowed]
+
+
+def _say(error: jsonschema.ValidationError) -> str:
+    if error.validator == "additionalProperties":
+        allowed = sorted(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
+        key = _unknown(error)[0]
+        close = difflib.get_close_matches(key, allowed, n=1)
+        return f"unknown key {key!r}; " + (
+            f"did you mean {close[0]!r}?" if close else f"there are {', '.join(allowed)}"
+        )
+    if error.validator == "required":
+        return error.message.replace(" is a required property", " is missing")
+    if error.validator == "pattern":
+        return f"{error.instance!r} does not have the right shape ({error.validator_value})"
+    if isinstance(error.schema, dict) and "description" in error.schema and error.path:
+        return f"{error.instance!r} is not {error.schema['description']}"
+    return error.message
+
+
+def _check_operation(case: c.Case, marked: Marked) -> None:
+    if case.operation not in OPERATIONS:
+        close = difflib.get_close_matches(case.operation, OPERATIONS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise CaseError(case.file, marked.line(("operation",)), f"unknown operation {case.operation!r}{hint}")
+
+
+def _check_names(case: c.Case) -> None:
+    saved: set[str] = set()
+    waiting: set[str] = set()
+    group: str | None = None
+    for step in (*case.given, *case.steps):
+        if step.parallel is None or step.parallel != group:
+            saved |= waiting
+            waiting = set()
+        group = step.parallel
+        for text, counted, is_regex in _templates(step):
+            _check_template(case, step, text, frozenset(saved), counted, is_regex)
+        for one in step.save:
+            if one.name in template.BUILT_IN:
+                raise CaseError(
+                    case.file, step.line, f"{{{one.name}}} is built in; save it under another name"
+                )
+        waiting |= {one.name for one in step.save}
+        for text, counted, is_regex in _expected_templates(step.expect, step.repeat is not None):
+            _check_template(case, step, text, frozenset(saved | waiting), counted, is_regex)
+
+
+def _check_template(
+    case: c.Case, step: c.Step, text: str, saved: frozenset[str], counted: bool, is_regex: bool
+) -> None:
+    try:
+        found = template.regex_names(text) if is_regex else template.names(text)
+    except template.TemplateError as error:
+        raise CaseError(case.file, step.line, str(error)) from None
+    for placeholder in found:
+        if wrong := template.problem(placeholder, saved, counted):
+            raise CaseError(case.file, step.line, wrong)
+
+
+_Template = tuple[str, bool, bool]  # text, whether a counter exists, whether it is a regular expression
+
+
+def _templates(step: c.Step) -> Iterator[_Template]:
+    counted = step.repeat is not None
+    yield step.target, counted, False
+    yield from ((text, counted, False) for _, text in step.headers if text is not None)
+    if step.body is not None:
+        yield from _recipe_templates(step.body, counted)
+    yield from ((text, counted, False) for text in strings(step.auth))
+
+
+def _expected_templates(expect: c.Expect, counted: bool) -> Iterator[_Template]:
+    for _, graded in (*expect.headers, *expect.xml):
+        match graded.value:
+            case c.Equal(text) | c.Not(text) | c.Contains(text):
+                yield text, counted, False
+            case c.EqualList(texts) | c.OneOf(texts):
+                yield from ((text, counted, False) for text in texts)
+            case c.Matches(regex):
+                yield regex, counted, True
+            case c.Md5Of(recipe) | c.Crc64Of(recipe):
+                yield from _recipe_templates(recipe, counted)
+    match expect.body.value if expect.body else None:
+        case c.Matches(regex):
+            yield regex, counted, True
+        case None | c.Empty():
+            return
+        case recipe:
+            yield from _recipe_templates(recipe, counted)
+
+
+def _recipe_templates(recipe: c.Recipe, counted: bool) -> Iterator[_Template]:
+    match recipe:
+        case c.Text(text) | c.Xml(text):
+            yield text, counted, False
+        case c.Slice(of, _, _):
+            yield from _recipe_templates(of, counted)
+        case c.Join(parts):
+            for part in parts:
+                yield from _recipe_templates(part, counted)
+        case c.BlockListXml(entries):
+            yield from ((entry.block, counted or entry.count > 1, False) for entry in entries)
+        case c.Batch(parts):
+            for sub in parts:
+                yield sub.target, counted, False
+                yield from ((text, counted, False) for text in strings(sub.auth))
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text inside a plain value: the values of an `auth`, which may hold placeholders."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+def _dangling(cases: Iterable[c.Case], requirements: frozenset[str] | None) -> list[CaseError]:
+    found = list(cases)
+    ids = {case.id for case in found}
+    errors = []
+    for case in found:
+        for need in case.needs:
+            if need not in ids:
+                errors.append(CaseError(case.file, case.line, f"needs {need}, which does not exist"))
+        for test in (*case.tests, *(test for step in (*case.given, *case.steps) for test in step.tests)):
+            if requirements is not None and test not in requirements:
+                errors.append(
+                    CaseError(case.file, case.line, f"tests {test}, which requirements.yaml does not list")
+                )
+    errors += _circles({case.id: case for case in found})
+    return errors
+
+
+def _circles(cases: dict[str, c.Case]) -> list[CaseError]:
+    errors = []
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            circle = " → ".join((*above[above.index(name) :], name))
+            errors.append(CaseError(cases[name].file, cases[name].line, f"needs go in a circle: {circle}"))
+        elif name not in done and name in cases:
+            for need in cases[name].needs:
+                visit(need, (*above, name))
+            done.add(name)
+
+    for name in cases:
+        visit(name, ())
+    return errors

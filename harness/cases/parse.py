@@ -1,0 +1,292 @@
+"""Plain values of one case file to a Case. Shapes are checked by the schema first; meanings here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+from harness.cases import case as c
+from harness.cases.errors import CaseError
+from harness.cases.marks import Marked, Path
+from harness.vocabulary import Level
+
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_WORDS: dict[str, c.Matcher] = {
+    "absent": c.Absent(),
+    "present": c.Present(),
+    "etag": c.Shaped("etag"),
+    "date": c.Shaped("date"),
+    "guid": c.Shaped("guid"),
+}
+T = TypeVar("T")
+Which = Literal["Latest", "Committed", "Uncommitted"]
+_WHICH: dict[str, Which] = {"latest": "Latest", "committed": "Committed", "uncommitted": "Uncommitted"}
+
+
+class Parser:
+    """Reads one checked file; every complaint names its line."""
+
+    def __init__(self, marked: Marked) -> None:
+        self._marked = marked
+
+    def wrong(self, path: Path, message: str) -> CaseError:
+        """The error that names the line of a value."""
+        return CaseError(self._marked.file, self._marked.line(path), message)
+
+    def case(self, value: Mapping[str, Any]) -> c.Case:
+        """The whole file."""
+        return c.Case(
+            id=value["id"],
+            title=value["title"],
+            operation=value["operation"],
+            level=Level(value["level"]),
+            why=" ".join(value["why"].split()),
+            tests=tuple(value["tests"]),
+            source=tuple(value["source"]),
+            provenance={key: str(text) for key, text in value["provenance"].items()},
+            needs=tuple(value.get("needs", ())),
+            given=self._steps(value.get("given", []), ("given",)),
+            steps=self._steps(value["steps"], ("steps",)),
+            file=self._marked.file,
+            line=self._marked.line(()),
+        )
+
+    def _steps(self, values: list[Any], path: Path) -> tuple[c.Step, ...]:
+        return tuple(self._step(value, (*path, i)) for i, value in enumerate(values))
+
+    def _step(self, value: Mapping[str, Any], path: Path) -> c.Step:
+        method, _, target = value["send"].partition(" ")
+        target = target.strip()
+        if not target.startswith("/"):
+            raise self.wrong((*path, "send"), f"a target begins with '/': {target!r}")
+        if re.search(r"[\s\x00-\x20\x7f]", target):
+            raise self.wrong((*path, "send"), f"a target holds no white space: {target!r}")
+        parallel = value.get("parallel")
+        return c.Step(
+            method=method,
+            target=target,
+            headers=tuple(self._headers(value.get("headers", {}), (*path, "headers"))),
+            body=self.recipe(value["body"], (*path, "body")) if "body" in value else None,
+            chunked=value.get("chunked", False),
+            auth=value.get("auth", "default"),
+            expect=self._expect(value["expect"], (*path, "expect")),
+            save=tuple(_save(name, where) for name, where in value.get("save", {}).items()),
+            why=value.get("why"),
+            tests=tuple(value.get("tests", ())),
+            parallel=None if parallel is None else str(parallel),
+            repeat=value.get("repeat"),
+            wait=_seconds(value.get("wait")),
+            fresh_connection=value.get("connection", "same") == "new",
+            face=value.get("face"),
+            line=self._marked.line(path),
+        )
+
+    def _headers(self, value: Mapping[str, Any], path: Path) -> list[tuple[str, str | None]]:
+        out: list[tuple[str, str | None]] = []
+        for name, said in value.items():
+            for item in said if isinstance(said, list) else [said]:
+                text = None if item is None else _text(item)
+                if text is not None and ("\r" in text or "\n" in text):
+                    raise self.wrong((*path, name), "a header value holds no line break")
+                out.append((name, text))
+        return out
+
+    # --- expectations ---
+
+    def _expect(self, value: Mapping[str, Any], path: Path) -> c.Expect:
+        parts = value.get("parts")
+        return c.Expect(
+            status=self._graded(value.get("status"), (*path, "status"), self._statuses),
+            error=self._graded(value.get("error"), (*path, "error"), self._codes),
+            headers=self._matchers(value.get("headers", {}), (*path, "headers"), lists=False),
+            body=self._graded(value.get("body"), (*path, "body"), self._body),
+            xml=self._matchers(value.get("xml", {}), (*path, "xml"), lists=True),
+            parts=None
+            if parts is None
+            else tuple(self._part(part, (*path, "parts", i)) for i, part in enumerate(parts)),
+        )
+
+    def _part(self, value: Mapping[str, Any], path: Path) -> c.PartExpect:
+        return c.PartExpect(
+            status=self._graded(value.get("status"), path, self._statuses),
+            error=self._graded(value.get("error"), path, self._codes),
+        )
+
+    def _graded(self, value: Any, path: Path, parse: Callable[[Any, Path], T]) -> c.Graded[T] | None:
+        if value is None:
+            return None
+        if isinstance(value, dict) and "is" in value:
+            if extra := set(value) - {"is", "level", "why"}:
+                raise self.wrong(path, f"unknown key {sorted(extra)[0]!r} beside `is`")
+            level = value.get("level")
+            if level is not None and level not in tuple(Level):
+                raise self.wrong(
+                    (*path, "level"), f"{level!r} is no level; use required, expected or observed"
+                )
+            inner = parse(value["is"], (*path, "is"))
+            return c.Graded(inner, None if level is None else Level(level), value.get("why"))
+        return c.Graded(parse(value, path))
+
+    def _statuses(self, value: Any, path: Path) -> tuple[int, ...]:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    def _codes(self, value: Any, path: Path) -> tuple[str, ...]:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    def _body(self, value: Any, path: Path) -> c.Recipe | c.Empty | c.Matches:
+        if not isinstance(value, dict):
+            raise self.wrong(path, "a body expectation is a recipe, {empty: true} or {matches: REGEX}")
+        if value == {"empty": True}:
+            return c.Empty()
+        if set(value) == {"matches"}:
+            return self._regex(value["matches"], path)
+        return self.recipe(value, path)
+
+    def _matchers(
+        self, value: Mapping[str, Any], path: Path, *, lists: bool
+    ) -> tuple[tuple[str, c.Graded[c.Matcher]], ...]:
+        out = []
+        for name, said in value.items():
+            here = (*path, name)
+            graded = self._graded(said, here, lambda item, at: self.matcher(item, at, lists=lists))
+            if graded is None:
+                raise self.wrong(here, "null matches nothing; write absent")
+            out.append((name, graded))
+        return tuple(out)
+
+    def matcher(self, value: Any, path: Path, *, lists: bool) -> c.Matcher:
+        """One matcher. `lists`: whether a list is allowed (XML paths)."""
+        if isinstance(value, list):
+            if not lists:
+                raise self.wrong(path, "a header has one value; use one-of for alternatives")
+            return c.EqualList(tuple(_text(item) for item in value))
+        if not isinstance(value, dict):
+            return _WORDS.get(_text(value)) or c.Equal(_text(value))
+        if len(value) != 1:
+            raise self.wrong(path, f"a matcher has one key, not {', '.join(sorted(value)) or 'none'}")
+        ((kind, said),) = value.items()
+        here = (*path, kind)
+        match kind:
+            case "matches":
+                return self._regex(said, here)
+            case "one-of":
+                if not isinstance(said, list) or not said:
+                    raise self.wrong(here, "one-of needs a list")
+                return c.OneOf(tuple(_text(item) for item in said))
+            case "equals":
+                return c.Equal(_text(said))
+            case "not":
+                return c.Not(_text(said))
+            case "contains":
+                return c.Contains(_text(said))
+            case "md5-of":
+                return c.Md5Of(self.recipe(said, here))
+            case "crc64-of":
+                return c.Crc64Of(self.recipe(said, here))
+        known = "matches, one-of, equals, not, contains, md5-of, crc64-of, is"
+        raise self.wrong(here, f"unknown matcher {kind!r}; there are {known}")
+
+    def _regex(self, value: Any, path: Path) -> c.Matches:
+        text = _text(value)
+        try:
+            re.compile(re.sub(r"\{[a-z][^{}]*\}", "x", text))
+        except re.error as error:
+            raise self.wrong(path, f"bad regular expression {text!r}: {error}") from None
+        return c.Matches(text)
+
+    # --- recipes ---
+
+    def recipe(self, value: Any, path: Path) -> c.Recipe:
+        """One body recipe."""
+        if not isinstance(value, dict):
+            raise self.wrong(path, "a body is a recipe, such as {text: hello}")
+        keys = set(value)
+        for key, companions in _RECIPES.items():
+            if key in keys:
+                if missing := companions - keys:
+                    raise self.wrong(path, f"{key} needs {sorted(missing)[0]}")
+                if extra := keys - companions - {key}:
+                    raise self.wrong(path, f"unknown key {sorted(extra)[0]!r} beside {key}")
+                return self._recipe(key, value, path)
+        raise self.wrong(path, f"no recipe among {', '.join(sorted(keys))}; there are {', '.join(_RECIPES)}")
+
+    def _recipe(self, kind: str, value: Mapping[str, Any], path: Path) -> c.Recipe:
+        said, here = value[kind], (*path, kind)
+        match kind:
+            case "text":
+                return c.Text(_text(said))
+            case "xml":
+                return c.Xml(_text(said))
+            case "hex":
+                try:
+                    return c.Hex(bytes.fromhex(_text(said)))
+                except ValueError:
+                    raise self.wrong(here, f"{said!r} is not hexadecimal") from None
+            case "random":
+                return c.Random(self._size(said, here), self._whole(value["seed"], (*path, "seed")))
+            case "zeros":
+                return c.Zeros(self._size(said, here))
+            case "slice":
+                first = self._whole(value["from"], (*path, "from"))
+                last = self._whole(value["to"], (*path, "to"))
+                return c.Slice(self.recipe(said, here), first, last)
+            case "join":
+                return c.Join(tuple(self.recipe(item, (*here, i)) for i, item in enumerate(said)))
+            case "blocklist":
+                return c.BlockListXml(tuple(self._listed(item, (*here, i)) for i, item in enumerate(said)))
+        return c.Batch(tuple(self._batch_part(item, (*here, i)) for i, item in enumerate(said)))
+
+    def _listed(self, value: Any, path: Path) -> c.ListedBlock:
+        which = sorted(set(value) & set(_WHICH)) if isinstance(value, dict) else []
+        if len(which) != 1 or set(value) - {which[0], "count"}:
+            raise self.wrong(
+                path, "an entry is {latest: ID}, {committed: ID} or {uncommitted: ID}, and may have count"
+            )
+        count = self._whole(value.get("count", 1), path)
+        return c.ListedBlock(_WHICH[which[0]], _text(value[which[0]]), count)
+
+    def _batch_part(self, value: Any, path: Path) -> c.BatchPart:
+        if not isinstance(value, dict) or "delete" not in value or set(value) - {"delete", "auth"}:
+            raise self.wrong(path, "a sub-request is {delete: TARGET, auth: …}")
+        return c.BatchPart("DELETE", _text(value["delete"]), value.get("auth", "default"))
+
+    def _size(self, value: Any, path: Path) -> int:
+        match = re.fullmatch(r"(\d+) ?(B|KiB|MiB|GiB)?", _text(value))
+        if match is None:
+            raise self.wrong(path, f"{value!r} is no size; write 4096, 4KiB, 4MiB or 4GiB")
+        return int(match[1]) * _UNITS[match[2] or "B"]
+
+    def _whole(self, value: Any, path: Path) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.wrong(path, f"{value!r} is no whole number")
+        return value
+
+
+_RECIPES: dict[str, frozenset[str]] = {
+    "text": frozenset(),
+    "xml": frozenset(),
+    "hex": frozenset(),
+    "random": frozenset({"seed"}),
+    "zeros": frozenset(),
+    "slice": frozenset({"from", "to"}),
+    "join": frozenset(),
+    "blocklist": frozenset(),
+    "batch": frozenset(),
+}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _save(name: str, where: str | Mapping[str, str]) -> c.Save:
+    if isinstance(where, str):
+        return c.Save(name, "header", where)
+    return c.Save(name, "xml", where["xml"])
+
+
+def _seconds(value: str | None) -> float:
+    if value is None:
+        return 0.0
+    return float(value[:-2]) / 1000 if value.endswith("ms") else float(value[:-1])

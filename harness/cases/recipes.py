@@ -1,0 +1,144 @@
+"""Bodies from recipes: bytes, digests and lengths. Pure; the same recipe always gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from awscrt import checksums
+
+from harness.cases.case import (
+    Batch,
+    BlockListXml,
+    Hex,
+    Join,
+    Random,
+    Recipe,
+    Slice,
+    Text,
+    Xml,
+    Zeros,
+)
+from harness.cases.template import Scope, render
+
+DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
+_BLOCK = hashlib.sha256().digest_size
+
+SubRequest = Callable[[str, str, object], bytes]
+"""Makes the bytes of one signed sub-request of a batch: method, target template, auth."""
+
+
+class UnsignedBatchError(Exception):
+    """A batch body was asked for where nothing can sign its sub-requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Body bytes, and the Content-Type that the body itself demands (batches)."""
+
+    data: bytes
+    content_type: str | None = None
+
+
+def render_body(recipe: Recipe, scope: Scope, sub_request: SubRequest | None = None) -> Rendered:
+    """The bytes of a request body. `sub_request` is needed for batches only."""
+    if isinstance(recipe, Batch):
+        return _batch(recipe, scope, sub_request)
+    return Rendered(content(recipe, scope))
+
+
+def content(recipe: Recipe, scope: Scope) -> bytes:
+    """The bytes of any recipe but a batch."""
+    match recipe:
+        case Text(text):
+            return render(text, scope).encode()
+        case Hex(data):
+            return data
+        case Random(size, seed):
+            return random_bytes(seed, 0, size)
+        case Zeros(size):
+            return bytes(size)
+        case Slice(Random(size, seed), first, last):
+            return random_bytes(seed, first, min(last + 1, size))
+        case Slice(of, first, last):
+            return content(of, scope)[first : last + 1]
+        case Join(parts):
+            return b"".join(content(part, scope) for part in parts)
+        case Xml(text):
+            return DECLARATION + render(text, scope).encode()
+        case BlockListXml():
+            return _block_list(recipe, scope)
+        case Batch():
+            raise UnsignedBatchError("a batch can be sent, not compared")
+
+
+def size(recipe: Recipe) -> int | None:
+    """How many bytes a recipe gives, without making them; None when that depends on names."""
+    match recipe:
+        case Hex(data):
+            return len(data)
+        case Random(count, _) | Zeros(count):
+            return count
+        case Slice(of, first, last):
+            whole = size(of)
+            return None if whole is None else max(0, min(last + 1, whole) - first)
+        case Join(parts):
+            sizes = [size(part) for part in parts]
+            return None if None in sizes else sum(count for count in sizes if count is not None)
+        case _:
+            return None
+
+
+@functools.lru_cache(maxsize=16)
+def random_bytes(seed: int, start: int, stop: int) -> bytes:
+    """Bytes `start` to `stop` (exclusive) of the pseudo-random stream of a seed.
+
+    Block number i of the stream is SHA-256 over the ASCII text `seed:i`.
+    """
+    if stop <= start:
+        return b""
+    first, last = start // _BLOCK, (stop - 1) // _BLOCK
+    blocks = b"".join(hashlib.sha256(b"%d:%d" % (seed, index)).digest() for index in range(first, last + 1))
+    return blocks[start - first * _BLOCK : stop - first * _BLOCK]
+
+
+def md5_base64(data: bytes) -> str:
+    """Content-MD5 of the bytes."""
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+
+
+def crc64_base64(data: bytes) -> str:
+    """x-ms-content-crc64 of the bytes: CRC-64/NVME, little-endian, base64."""
+    return base64.b64encode(checksums.crc64nvme(data).to_bytes(8, "little")).decode()
+
+
+def _block_list(recipe: BlockListXml, scope: Scope) -> bytes:
+    pieces = [DECLARATION, b"<BlockList>"]
+    for entry in recipe.entries:
+        for counter in range(entry.count):
+            inner = scope if entry.count == 1 else replace(scope, counter=counter)
+            block = render(entry.block, inner)
+            pieces.append(f"<{entry.which}>{_escape(block)}</{entry.which}>".encode())
+    pieces.append(b"</BlockList>")
+    return b"".join(pieces)
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _batch(recipe: Batch, scope: Scope, sub_request: SubRequest | None) -> Rendered:
+    if sub_request is None:
+        raise UnsignedBatchError("the sub-requests of a batch need signing")
+    boundary = f"batch_{scope.seed_guid}"
+    out = b""
+    for number, part in enumerate(recipe.parts):
+        out += (
+            f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
+            f"Content-ID: {number}\r\n\r\n"
+        ).encode()
+        out += sub_request(part.method, part.target, part.auth) + b"\r\n"
+    return Rendered(out + f"--{boundary}--\r\n".encode(), f"multipart/mixed; boundary={boundary}")

@@ -1,0 +1,209 @@
+"""Placeholders: what `{…}` may say, and what it becomes in a target, a header, a body or an expectation.
+
+`Scope` holds everything a placeholder can mean; rendering is pure, so an expectation can be rendered
+again when it is judged and says the same as when the request was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import MappingProxyType
+from urllib.parse import quote
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_-]*)(?P<argument>[:+-][^{}]*)?\}")
+_OFFSET = re.compile(r"([+-])(\d+)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
+_PLAIN = frozenset({"container", "own-container", "account", "url", "now", "source-sas", "n"})
+BUILT_IN = _NUMBERED | _PLAIN
+"""Names that a case may not save under."""
+
+
+class TemplateError(Exception):
+    """A placeholder that means nothing. The message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What placeholders mean for one request and its expectations."""
+
+    account: str
+    url: str  # service root, without a trailing slash
+    container: str
+    own_container: str
+    new_containers: str  # prefix of names of containers that do not exist
+    blobs: str  # prefix of blob names
+    seed: str  # makes GUIDs differ between cases and runs
+    now: datetime  # aware, UTC
+    source_sas: str = field(default="", repr=False)
+    saved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    counter: int | None = None
+
+    @property
+    def seed_guid(self) -> str:
+        """A GUID of this case and run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, self.seed))
+
+    def at(self, now: datetime, counter: int | None) -> Scope:
+        """The same names at another time and with another counter."""
+        return replace(self, now=now, counter=counter)
+
+    def knowing(self, saved: Mapping[str, str]) -> Scope:
+        """The same scope with these saved values instead."""
+        return replace(self, saved=MappingProxyType(dict(saved)))
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One `{name}`, `{name:argument}` or `{now+offset}`."""
+
+    name: str
+    argument: str = ""
+
+
+def parts(template: str) -> Iterator[str | Placeholder]:
+    """The literal pieces and placeholders of a template, in order. Raises TemplateError on a stray brace."""
+    position = 0
+    for match in _TOKEN.finditer(template):
+        yield _literal(template, template[position : match.start()])
+        if match["name"] is None:
+            yield match[0][0]
+        else:
+            yield Placeholder(match["name"], (match["argument"] or "").removeprefix(":"))
+        position = match.end()
+    yield _literal(template, template[position:])
+
+
+def _literal(template: str, text: str) -> str:
+    if "{" in text or "}" in text:
+        raise TemplateError(f"stray brace in {template!r}; write {{{{ or }}}} for a literal one")
+    return text
+
+
+def names(template: str) -> tuple[Placeholder, ...]:
+    """The placeholders of a template."""
+    return tuple(part for part in parts(template) if isinstance(part, Placeholder))
+
+
+def problem(placeholder: Placeholder, saved: frozenset[str], counted: bool) -> str | None:
+    """Why a placeholder cannot be rendered, as a sentence; None when it can."""
+    name, argument = placeholder.name, placeholder.argument
+    if name in saved:
+        return f"{{{name}}} takes no argument" if argument else None
+    if name not in BUILT_IN:
+        return f"{{{name}}} is neither built in nor saved by an earlier step"
+    if name == "n" and not counted:
+        return "{n} has a meaning only in a step with `repeat`, or in a block list entry with `count`"
+    if name == "now":
+        return None if not argument or _OFFSET.fullmatch(argument) else f"{{now{argument}}} is no offset"
+    if name in _PLAIN:
+        return f"{{{name}}} takes no argument" if argument else None
+    if argument == "n":
+        return None if counted else f"{{{name}:n}} needs a counter: `repeat` or `count`"
+    if not argument.isdecimal() and (argument or name in ("id", "guid")):
+        return f"{{{name}:{argument}}} needs a number"
+    return None
+
+
+def value(placeholder: Placeholder, scope: Scope) -> str:
+    """What a placeholder means in this scope."""
+    name, argument = placeholder.name, placeholder.argument
+    if name in scope.saved:
+        return scope.saved[name]
+    if name == "n" and scope.counter is not None:
+        return str(scope.counter)
+    if name == "now":
+        return format_datetime(scope.now + _offset(argument), usegmt=True)
+    plain = {
+        "container": scope.container,
+        "own-container": scope.own_container,
+        "account": scope.account,
+        "url": scope.url,
+        "source-sas": scope.source_sas,
+    }
+    if name in plain:
+        return plain[name]
+    number = _number(argument, scope)
+    match name:
+        case "id":
+            return block_id(number)
+        case "guid":
+            return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.seed}/{number}"))
+        case "blob":
+            return scope.blobs if number == 1 and not argument else f"{scope.blobs}-{number}"
+        case "new-container":
+            return f"{scope.new_containers}-{number}"
+    raise TemplateError(f"{{{name}}} is not bound")
+
+
+def block_id(number: int) -> str:
+    """Block ID number so-and-so: base64 of `block-00000007`; all are equally long."""
+    return base64.b64encode(f"block-{number:08d}".encode()).decode()
+
+
+def _number(argument: str, scope: Scope) -> int:
+    if argument == "n" and scope.counter is not None:
+        return scope.counter
+    return int(argument or 1)
+
+
+def _offset(argument: str) -> timedelta:
+    match = _OFFSET.fullmatch(argument)
+    if match is None:
+        return timedelta()
+    seconds = int(match[2]) * _SECONDS[match[3]]
+    return timedelta(seconds=seconds if match[1] == "+" else -seconds)
+
+
+def render(template: str, scope: Scope) -> str:
+    """Headers, bodies and expectations: every value is inserted as it is."""
+    return "".join(part if isinstance(part, str) else value(part, scope) for part in parts(template))
+
+
+def render_target(template: str, scope: Scope) -> str:
+    """A request target: literal text byte for byte, values percent-encoded for their place.
+
+    Path: everything but unreserved characters and `/`. Query: everything but unreserved characters.
+    `{source-sas}` is a query string already and is inserted as it is.
+    """
+    out: list[str] = []
+    safe = "/"
+    for part in parts(template):
+        if isinstance(part, str):
+            out.append(part)
+            if "?" in part:
+                safe = ""
+        elif part.name == "source-sas":
+            out.append(value(part, scope))
+        else:
+            out.append(quote(value(part, scope), safe=safe))
+    return "".join(out)
+
+
+_IN_REGEX = re.compile(r"\{(?P<name>[a-z][a-z0-9_-]*)(?P<argument>[:+-][^{}]*)?\}")
+
+
+def regex_names(regex: str) -> tuple[Placeholder, ...]:
+    """The placeholders of a regular expression. Quantifiers such as `{8}` are none."""
+    return tuple(_found(match) for match in _IN_REGEX.finditer(regex))
+
+
+def render_regex(regex: str, scope: Scope) -> str:
+    """A regular expression: values are inserted escaped; doubled braces are not a thing here."""
+    insert: Callable[[re.Match[str]], str] = lambda match: re.escape(value(_found(match), scope))  # noqa: E731
+    return _IN_REGEX.sub(insert, regex)
+
+
+def _found(match: re.Match[str]) -> Placeholder:
+    return Placeholder(match["name"], (match["argument"] or "").removeprefix(":"))
+
+
+def utc_now() -> datetime:
+    """The time, to the second, as placeholders show it."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,1 @@
+"""Wire rules: what must hold for every response of an operation."""
