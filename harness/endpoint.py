@@ -51,6 +51,14 @@ class TokenSource(Protocol):
         ...
 
 
+class MintingTokenSource(TokenSource, Protocol):
+    """A token source that is ours, so that it can also make broken tokens."""
+
+    def mint(self, claims: Mapping[str, object]) -> Secret:
+        """A token with these claims changed. Whole numbers for `exp`, `nbf`, `iat` are seconds from now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """One address of an endpoint: what goes into the URL, the Host header, the socket and the TLS hello."""

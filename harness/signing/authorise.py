@@ -1,0 +1,204 @@
+"""Puts the credentials that a step asks for onto a request. Everything else of the request stays as it is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import unquote
+
+from harness.endpoint import Endpoint, Face, Secret
+from harness.exchange import Headers
+from harness.signing import bearer, sas, shared_key
+from harness.signing.canonical import http_date, sas_time, split_target
+from harness.signing.delegation import delegation_key, secure_face
+from harness.signing.spec import AccountSas, Anonymous, AuthSpec, Bearer, Default, ServiceSas, SharedKey
+
+_WRONG_KEY = Secret(base64.b64encode(hashlib.sha512(b"not the key of any account").digest()).decode())
+_WRONG_ACCOUNT = "blobproofnobody"
+_TOO_OLD = timedelta(hours=1)
+
+Delegation = Callable[[Endpoint, datetime], sas.UserDelegationKey]
+
+
+class CredentialMissingError(Exception):
+    """The endpoint lacks a credential that a step needs: the step is not applicable. The text says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised:
+    """What of a request authorising may change."""
+
+    target: str
+    headers: Headers
+
+
+def face_for(auth: AuthSpec, endpoint: Endpoint) -> str | None:
+    """The address that a step with this `auth:` goes to: HTTPS for bearer tokens where there is one."""
+    effective = effective_auth(auth, endpoint)
+    return secure_face(endpoint) if isinstance(effective, Bearer) else None
+
+
+def effective_auth(auth: AuthSpec, endpoint: Endpoint) -> AuthSpec:
+    """What `default` means for this endpoint; anything else is itself.
+
+    A `default` that stays `Default` stands for the configured SAS.
+    """
+    if not isinstance(auth, Default) or (endpoint.sas is not None and endpoint.key is None):
+        return auth
+    if endpoint.key is not None:
+        return SharedKey()
+    return Anonymous() if endpoint.tokens is None else Bearer()
+
+
+def authorise(
+    method: str,
+    target: str,
+    headers: Headers,
+    endpoint: Endpoint,
+    auth: AuthSpec,
+    now: datetime,
+    *,
+    face: str | None = None,
+    delegation: Delegation = delegation_key,
+) -> Authorised:
+    """The target and headers with credentials: `Authorization` comes last, a SAS at the end of the query.
+
+    `target` is as on the request line, with the account in front for path style; `face` is the address that
+    the request goes to. `delegation` is asked for a key when a user-delegation SAS is wanted; the default
+    asks the endpoint once. Raises `CredentialMissingError`, and `DelegationKeyError` when the endpoint
+    refuses a key.
+    """
+    match effective_auth(auth, endpoint):
+        case Anonymous():
+            return Authorised(target, headers)
+        case Default():
+            return Authorised(_with_query(target, _need(endpoint.sas, endpoint, "SAS").reveal()), headers)
+        case SharedKey() as wanted:
+            return _shared_key(method, target, headers, endpoint, wanted, now)
+        case Bearer() as wanted:
+            return Authorised(target, (*headers, ("Authorization", _bearer(endpoint, wanted))))
+        case AccountSas() as wanted:
+            return Authorised(_with_query(target, account_sas(endpoint, wanted, now)), headers)
+        case ServiceSas() as wanted:
+            of = wanted.of or _named_by(target, endpoint.face(face), wanted.resource)
+            token = service_sas(endpoint, replace(wanted, of=of), now, delegation=delegation)
+            return Authorised(_with_query(target, token), headers)
+
+
+def account_sas(endpoint: Endpoint, wanted: AccountSas, now: datetime) -> str:
+    """An account SAS as a query string. Raises `CredentialMissingError`."""
+    key = _need(endpoint.key, endpoint, "account key")
+    fields = {
+        "sv": wanted.version or endpoint.version,
+        "ss": wanted.services,
+        "srt": wanted.resources,
+        **_common(wanted, now),
+    }
+    token = sas.sign(sas.Sas(fields, MappingProxyType({"account": endpoint.account})), key)
+    return _tampered(token, wanted.tamper)
+
+
+def service_sas(
+    endpoint: Endpoint, wanted: ServiceSas, now: datetime, *, delegation: Delegation = delegation_key
+) -> str:
+    """A service or user-delegation SAS as a query string; `wanted.of` names the resource, decoded.
+
+    Raises as `authorise` does.
+    """
+    container, _, blob = (wanted.of or "").partition("/")
+    version = wanted.version or endpoint.version
+    fields = {"sv": version, "sr": "b" if wanted.resource == "blob" else "c", **_common(wanted, now)}
+    if wanted.delegated:
+        if endpoint.tokens is None:
+            raise CredentialMissingError(f"endpoint {endpoint.name} has no token source")
+        held = delegation(endpoint, now)
+        key = held.value
+        fields |= held.fields()
+    else:
+        key = _need(endpoint.key, endpoint, "account key")
+    fields |= wanted.response_headers
+    named = sas.resource_path(
+        endpoint.account, container, blob if wanted.resource == "blob" else None, version
+    )
+    return _tampered(sas.sign(sas.Sas(fields, MappingProxyType({"resource": named})), key), wanted.tamper)
+
+
+def _common(wanted: AccountSas | ServiceSas, now: datetime) -> dict[str, str]:
+    fields = {"st": sas_time(now + wanted.start)} if wanted.start is not None else {}
+    fields |= {"se": sas_time(now + wanted.expiry), "sp": wanted.permissions}
+    if wanted.ip is not None:
+        fields["sip"] = wanted.ip
+    if wanted.protocol is not None:
+        fields["spr"] = wanted.protocol
+    return fields
+
+
+def _tampered(token: str, tamper: Literal["signature"] | None) -> str:
+    if tamper is None:
+        return token
+    head, mark, signature = token.partition("sig=")
+    return head + mark + ("B" if signature.startswith("A") else "A") + signature[1:]
+
+
+def _shared_key(
+    method: str, target: str, headers: Headers, endpoint: Endpoint, wanted: SharedKey, now: datetime
+) -> Authorised:
+    key = _need(endpoint.key, endpoint, "account key")
+    account = endpoint.account
+    match wanted.tamper:
+        case "key":
+            key = _WRONG_KEY
+        case "date":
+            headers = _dated(headers, now - _TOO_OLD)
+        case "account":
+            account = _WRONG_ACCOUNT
+    parts = shared_key.Parts(method, target, headers)
+    value = shared_key.authorization(parts, account, key.reveal(), lite=wanted.lite)
+    if wanted.tamper == "signature":
+        head, colon, signature = value.partition(":")
+        value = head + colon + ("B" if signature.startswith("A") else "A") + signature[1:]
+    return Authorised(target, (*headers, ("Authorization", value)))
+
+
+def _dated(headers: Headers, moment: datetime) -> Headers:
+    """The same headers with another date, in place."""
+    return tuple(
+        (name, http_date(moment) if name.lower() in ("x-ms-date", "date") else value)
+        for name, value in headers
+    )
+
+
+def _bearer(endpoint: Endpoint, wanted: Bearer) -> str:
+    if endpoint.tokens is None:
+        raise CredentialMissingError(f"endpoint {endpoint.name} has no token source")
+    try:
+        return bearer.authorization(bearer.bearer_token(endpoint.tokens, wanted))
+    except bearer.CannotMintError:
+        raise CredentialMissingError(
+            f"the token issuer of endpoint {endpoint.name} makes valid tokens only"
+        ) from None
+
+
+def _need(secret: Secret | None, endpoint: Endpoint, what: str) -> Secret:
+    if secret is None:
+        raise CredentialMissingError(f"endpoint {endpoint.name} has no {what}")
+    return secret
+
+
+def _with_query(target: str, query: str) -> str:
+    return f"{target}{'&' if '?' in target else '?'}{query}"
+
+
+def _named_by(target: str, face: Face, resource: str) -> str:
+    """CONTAINER or CONTAINER/BLOB, decoded, as the target names it."""
+    path = split_target(target)[0].removeprefix(face.prefix).lstrip("/")
+    return unquote(path if resource == "blob" else path.partition("/")[0])
