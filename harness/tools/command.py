@@ -1,4 +1,4 @@
-"""Runs a package manager: bounded in time, in a process group of its own, with one line that says why it failed."""
+"""Runs a package manager: bounded in time, in its own process group, one line says why it failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared libraries from Debian: which are missing, installed by root, or unpacked into a folder of our own."""
+"""Shared libraries from Debian: which are missing; installed by root, or unpacked into our own folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROUNDS = 8  # each round may uncover libraries that the ones just unpacked need
 
 
 def library_env(folder: Path) -> dict[str, str]:
-    """The environment that makes a program find the libraries unpacked under `folder`; empty when there are none."""
+    """What makes a program find the libraries unpacked under `folder`; empty when there are none."""
     if not folder.is_dir():
         return {}
     places = sorted({str(path.parent) for path in folder.rglob("*.so*")})

@@ -1,4 +1,4 @@
-"""Where tools live: one folder, with one folder in it for each tool, and the marker that says what is installed."""
+"""Where tools live: one folder with a folder for each tool, and the marker of what is installed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ToolsFolder:
 
 
 def tools_folder(environ: Mapping[str, str] | None = None) -> ToolsFolder:
-    """BLOBPROOF_TOOLS; else `.tools` in the checkout; else `blobproof/tools` in the user's data directory (XDG)."""
+    """BLOBPROOF_TOOLS; else `.tools` in the checkout; else `blobproof/tools` in the XDG data directory."""
     env = os.environ if environ is None else environ
     if chosen := env.get("BLOBPROOF_TOOLS"):
         return ToolsFolder(Path(chosen).absolute())

@@ -1,4 +1,4 @@
-"""Installs pinned tools into the tools folder: says what it does, can be repeated, never raises at the user."""
+"""Installs pinned tools into the tools folder: says what it does, can be repeated, never raises at a user."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import re
 from types import MappingProxyType
 
 from harness.exchange import Framing, Headers, Response, header_all
-from harness.wire.body import EMPTY, BodyRecorder
+from harness.wire.body import EMPTY, KEEP, BodyRecorder
 
 MAX_HEAD = 256 * 1024
 """Bytes of a response head, or of a chunk-size line, that are read before we give up."""
@@ -61,15 +61,16 @@ class ResponseParser:
     """Parses one response to a request with this method: `feed` bytes, say `end` at end of file.
 
     `feed` raises `ProtocolError`; `end` raises it too, with what was missing. After either, `response()`
-    tells what was there.
+    tells what was there. Bodies longer than `keep` bytes are known by length and digest alone.
     """
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, keep: int = KEEP) -> None:
         self.interim: list[int] = []
         self.anomalies: list[str] = []
         self.started = False  # any byte came
         self.trailers: Headers = ()
         self._method = method
+        self._keep = keep
         self._buffer = bytearray()
         self._state = _State.HEAD
         self._left = 0
@@ -94,6 +95,14 @@ class ResponseParser:
     def extra(self) -> int:
         """Bytes after the end of the response."""
         return len(self._buffer) if self.done else 0
+
+    def take_extra(self) -> bytes:
+        """The bytes after the end of the response: the next response, when requests are pipelined."""
+        if not self.done:
+            return b""
+        extra = bytes(self._buffer)
+        self._buffer.clear()
+        return extra
 
     @property
     def reusable(self) -> bool:
@@ -240,7 +249,7 @@ class ResponseParser:
                 self._check_bodyless(self._status, self._headers)
             self._framing, self._state = Framing.NONE, _State.DONE
             return
-        self._body = BodyRecorder()
+        self._body = BodyRecorder(self._keep)
         if codings.rsplit(",", 1)[-1].strip() == "chunked":
             self._framing, self._state = Framing.CHUNKED, _State.CHUNK_SIZE
         elif lengths and not codings:

@@ -1,0 +1,1 @@
+"""The tap: a recording proxy that forwards bytes unchanged and turns a copy of them into exchanges."""

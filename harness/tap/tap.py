@@ -1,0 +1,86 @@
+"""The tap as others use it: start it in front of an address, let a client talk, take the exchanges."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from harness.exchange import Exchange
+from harness.tap.proxy import Listener, Upstream
+
+KEEP = 256 * 1024
+"""Bodies up to this many bytes are kept; of larger ones only length and digest."""
+
+_T = TypeVar("_T")
+
+
+class Tap:
+    """A recording reverse proxy on loopback, for the length of a `with` block.
+
+    Bytes pass unchanged and as they arrive, in both directions. `tls` makes it speak TLS to the client;
+    the upstream has its own. It runs on a thread of its own.
+    """
+
+    def __init__(self, upstream: Upstream, *, tls: ssl.SSLContext | None = None, keep: int = KEEP) -> None:
+        self._exchanges: list[Exchange] = []
+        self._listener = Listener(upstream, tls=tls, keep=keep, done=self._exchanges.append)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tap", daemon=True)
+        self.address: tuple[str, int] = ("", 0)
+        self.scheme = "https" if tls else "http"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.address = self._ask(self._listener.start())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ask(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a trailing slash."""
+        return f"{self.scheme}://{self.address[0]}:{self.address[1]}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections clients have made."""
+        return self._listener.connections
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What went wrong beside any exchange: bytes that were no HTTP, an upstream that did not answer."""
+        return tuple(self._listener.faults)
+
+    def take(self, settle: float = 2.0) -> list[Exchange]:
+        """The exchanges since the last call, in the order in which they ended.
+
+        Waits up to `settle` seconds for those that are still under way.
+        """
+        return self._ask(self._take(settle))
+
+    async def _take(self, settle: float) -> list[Exchange]:
+        deadline = time.monotonic() + settle
+        while not self._listener.idle and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        taken = self._exchanges[:]
+        self._exchanges.clear()
+        return taken
+
+    async def _stop(self) -> None:
+        self._listener.stop()
+        await asyncio.sleep(0)  # lets the transports run their last callbacks
+        await asyncio.sleep(0)
+
+    def _ask(self, what: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(30)
