@@ -54,6 +54,11 @@ class Verdict(enum.StrEnum):
         """Whether this verdict is a divergence at the strictest gate."""
         return self in (Verdict.DIFFERS, Verdict.LENIENT)
 
+    @property
+    def rank(self) -> int:
+        """How bad it is: 0 is the worst. Sorts verdicts worst first."""
+        return _RANK[self]
+
 
 _MEANING = {
     Verdict.PASS: "every assertion held",

@@ -1,0 +1,274 @@
+"""The evidence behind every cell that is not a pass: what was asked, what was expected, what came back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.vocabulary import Level, Verdict, worst
+from reports.catalogue import Catalogue, Requirement
+from reports.evidence import Finding, Json, Record, exchanges
+from reports.names import Slugs
+from reports.table import Column, Matrix, Row
+from reports.text import plural, shorten, split_difference, visible
+from reports.wire import Listing, listing
+
+SHOWN = 6  # exchanges of one cell, when it has more
+VALUE_LIMIT = 400  # characters of an expected or observed value
+
+# Verdicts that say something about the answers of the endpoint; the others only have a reason.
+_ABOUT_ANSWERS = frozenset(
+    {
+        Verdict.DIFFERS,
+        Verdict.LENIENT,
+        Verdict.STALE,
+        Verdict.KNOWN,
+        Verdict.INDETERMINATE,
+        Verdict.HARNESS_ERROR,
+    }
+)
+_WITHOUT_WIRE = frozenset({Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.NOT_APPLICABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a sentence comes from."""
+
+    id: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One assertion that did not hold; the same assertion on several exchanges stands once."""
+
+    about: str
+    level: Level
+    verdict: Verdict
+    expected: str
+    observed: str  # as far as it is as expected
+    differs: str  # from the first difference on; empty when marking it would not help
+    requirement: Requirement | None
+    sources: tuple[Source, ...]
+    why: str
+    rule: str | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One case at one endpoint."""
+
+    anchor: str
+    column: Column
+    verdict: Verdict
+    reason: str | None
+    premise: str | None  # anchor of the case that the reason names
+    held: int
+    assertions: int
+    broken: tuple[Broken, ...]
+    listings: tuple[Listing, ...]
+    wire_note: str
+    reproduce: str | None
+    logs: str | None
+    client_version: str | None
+
+    @property
+    def first_broken(self) -> int:
+        """The position of the listing that stands open at first; -1 when none explains the verdict."""
+        return next((position for position, one in enumerate(self.listings) if one.broken), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One case or scenario that did not pass everywhere."""
+
+    anchor: str
+    id: str
+    kind: str
+    group: str
+    title: str
+    why: str
+    level: Level | None
+    requirements: tuple[Requirement, ...]
+    sources: tuple[Source, ...]
+    provenance: tuple[tuple[str, str], ...]
+    places: tuple[Place, ...]
+    passing: tuple[str, ...]  # names of the endpoints where it passes
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its verdicts."""
+        return worst(place.verdict for place in self.places)
+
+    @property
+    def about_answers(self) -> bool:
+        """Whether some endpoint answered otherwise than expected, rather than not being asked."""
+        return any(place.verdict in _ABOUT_ANSWERS for place in self.places)
+
+
+def articles(
+    matrices: Sequence[Matrix], catalogue: Catalogue, slugs: Slugs, budget: int
+) -> tuple[Article, ...]:
+    """An article for every row with a cell that is not a pass, in the order of the matrices.
+
+    `budget` is how many characters of wires the page may hold. When it is spent, only the exchanges that
+    a broken finding is about are shown.
+    """
+    rows = [(matrix, group.name, row) for matrix in matrices for group in matrix.groups for row in group.rows]
+    chosen = [(matrix, group, row) for matrix, group, row in rows if set(row.verdicts) - {Verdict.PASS}]
+    anchors = {row.id: slugs.take(row.id) for _, _, row in chosen}
+    wires = _Wires(budget)
+    return tuple(
+        _article(matrix.kind, group, row, anchors, catalogue, slugs, wires) for matrix, group, row in chosen
+    )
+
+
+def _article(
+    kind: str,
+    group: str,
+    row: Row,
+    anchors: Mapping[str, str],
+    catalogue: Catalogue,
+    slugs: Slugs,
+    wires: _Wires,
+) -> Article:
+    records = [(cell.column, cell.record) for cell in row.cells if cell.record is not None]
+    first = records[0][1]
+    return Article(
+        anchor=anchors[row.id],
+        id=row.id,
+        kind=kind,
+        group=group,
+        title=row.title,
+        why=first.why,
+        level=first.level,
+        requirements=tuple(
+            catalogue.requirement(identity) or Requirement(identity, "") for identity in first.tests
+        ),
+        sources=_sources(first.source, catalogue),
+        provenance=first.provenance,
+        places=tuple(
+            _place(column, record, anchors, catalogue, slugs, wires)
+            for column, record in records
+            if record.verdict is not Verdict.PASS
+        ),
+        passing=tuple(column.name for column, record in records if record.verdict is Verdict.PASS),
+    )
+
+
+def _place(
+    column: Column,
+    record: Record,
+    anchors: Mapping[str, str],
+    catalogue: Catalogue,
+    slugs: Slugs,
+    wires: _Wires,
+) -> Place:
+    broken = [finding for finding in record.findings if finding.broken]
+    listings, note = wires.of(column, record, broken)
+    return Place(
+        anchor=slugs.take(f"{anchors[record.id]}@{column.slug}"),
+        column=column,
+        verdict=record.verdict,
+        reason=record.reason,
+        premise=_premise(record, anchors),
+        held=record.assertions - sum(finding.count for finding in broken),
+        assertions=record.assertions,
+        broken=_folded(broken, catalogue),
+        listings=listings,
+        wire_note=note,
+        reproduce=record.reproduce,
+        logs=record.logs,
+        client_version=record.client_version,
+    )
+
+
+def _folded(findings: Sequence[Finding], catalogue: Catalogue) -> tuple[Broken, ...]:
+    """The broken findings, those that say the same standing once, worst first."""
+    same: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.about, finding.verdict, finding.expected, finding.observed, finding.rule or "")
+        same.setdefault(key, []).append(finding)
+    folded = [_broken(group, catalogue) for group in same.values()]
+    return tuple(sorted(folded, key=lambda one: one.verdict.rank))
+
+
+def _broken(findings: Sequence[Finding], catalogue: Catalogue) -> Broken:
+    first = findings[0]
+    count = sum(finding.count for finding in findings)
+    expected, observed = visible(first.expected), visible(first.observed)
+    alike, differs = split_difference(expected, shorten(observed, VALUE_LIMIT))
+    steps = list(dict.fromkeys(finding.step for finding in findings if finding.step))
+    where = ", ".join(step if step[:1].isalpha() else f"step {step}" for step in steps[:4])
+    if count > max(len(steps), 1):
+        where = f"{where}, {count:,} times" if where else plural(count, "time")
+    return Broken(
+        about=first.about,
+        level=first.level,
+        verdict=first.verdict,
+        expected=shorten(expected, VALUE_LIMIT),
+        observed=alike,
+        differs=differs,
+        requirement=catalogue.requirement(first.requirement) or Requirement(first.requirement, "")
+        if first.requirement
+        else None,
+        sources=_sources(first.source, catalogue),
+        why=first.why,
+        rule=first.rule,
+        where=where,
+    )
+
+
+def _sources(identities: Sequence[str], catalogue: Catalogue) -> tuple[Source, ...]:
+    return tuple(Source(identity, catalogue.source(identity)) for identity in identities)
+
+
+def _premise(record: Record, anchors: Mapping[str, str]) -> str | None:
+    """The anchor of the case that a reason names, so that a reader gets from `blocked` to its cause."""
+    words = re.split(r"[\s\"'‘’“”();:]+", record.reason or "")
+    return next((anchors[word.rstrip(".,")] for word in words if word.rstrip(".,") in anchors), None)
+
+
+class _Wires:
+    """Reads wires and spends the page's budget of characters on them."""
+
+    def __init__(self, budget: int) -> None:
+        self._left = budget
+
+    def of(
+        self, column: Column, record: Record, broken: Sequence[Finding]
+    ) -> tuple[tuple[Listing, ...], str]:
+        """The listings to show for one cell, and a note when some or all are missing."""
+        if record.verdict in _WITHOUT_WIRE or record.wire is None:
+            return (), ""
+        recorded = exchanges(column.run, record)
+        if recorded is None:
+            return (), f"The wire file {record.wire} is missing from the run."
+        chosen = _chosen(recorded, broken)
+        listings = [listing(recorded[index], index, broken) for index in chosen]
+        if self._left < sum(one.size for one in listings):
+            listings = [one for one in listings if one.broken][:2]
+        self._left -= sum(one.size for one in listings)
+        if len(listings) == len(recorded):
+            return tuple(listings), ""
+        return tuple(
+            listings
+        ), f"{len(listings)} of {plural(len(recorded), 'exchange')}; all are in {record.wire}."
+
+
+def _chosen(recorded: Sequence[Json], broken: Sequence[Finding]) -> list[int]:
+    """Which exchanges to show: all of a few; else those that broken findings are about and what led there."""
+    everything = range(len(recorded))
+    if len(recorded) <= SHOWN:
+        return list(everything)
+    named = {finding.exchange for finding in broken if finding.exchange is not None}
+    about = sorted(named.intersection(everything))
+    if not about:
+        return list(everything[-SHOWN:])
+    wanted = set(about[:SHOWN])
+    for index in about:
+        if len(wanted) < SHOWN and index > 0:
+            wanted.add(index - 1)
+    return sorted(wanted)

@@ -1,0 +1,68 @@
+"""The compatibility matrix: run folders in, one self-contained HTML file out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.data import DataMissingError, folder
+from reports import catalogue, evidence
+from reports.causes import causes
+from reports.evidence import EvidenceError
+from reports.findings import articles
+from reports.names import Slugs
+from reports.page import render, spectrum
+from reports.table import columns, matrices
+
+WIRE_BUDGET = 1_800_000
+"""Characters of wires in one page, so that the page stays under about 3 MB."""
+
+# Ids of the page's own sections; no case may take them.
+_SECTIONS = ("top", "endpoints", "verdicts", "operations", "clients", "causes", "findings", "gaps", "about")
+
+
+def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None) -> Path:
+    """Writes the page for these runs, one column per run, to `out`, and returns `out`.
+
+    `suites` holds requirements.yaml and sources.yaml; the installed suites when None.
+    The page is a function of the runs: building it twice gives the same bytes.
+    Raises EvidenceError when a run cannot be reported on.
+    """
+    if not run_folders:
+        raise EvidenceError("No run to report on", "Give at least one run folder.")
+    page = html([evidence.load(path) for path in run_folders], catalogue.load(suites or _suites()))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return out
+
+
+def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
+    """The page for these runs."""
+    slugs = Slugs()
+    for section in _SECTIONS:
+        slugs.take(section)
+    across = columns(runs)
+    operations, clients = matrices(across, slugs)
+    told = articles((operations, clients), known, slugs, WIRE_BUDGET)
+    return render(
+        "matrix.html",
+        columns=across,
+        operations=operations,
+        clients=clients,
+        anchors={
+            place.column.slug + " " + article.id: place.anchor for article in told for place in article.places
+        },
+        causes=causes(told, across),
+        findings=[article for article in told if article.about_answers],
+        gaps=[article for article in told if not article.about_answers],
+        spectra={column.slug: spectrum(column.score.counts, column.score.missing) for column in across},
+        versions=sorted({run.blobproof for run in runs if run.blobproof}),
+        days=sorted({run.started[:10] for run in runs if run.started}),
+    )
+
+
+def _suites() -> Path | None:
+    try:
+        return folder("suites")
+    except DataMissingError:  # ids are then shown without their sentences
+        return None

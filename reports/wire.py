@@ -1,0 +1,200 @@
+"""One recorded exchange as a listing: heads exactly as on the wire, bodies as text or hex, lines marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.evidence import Finding, Json
+from reports.text import hex_dump, visible
+
+TEXT_LIMIT = 1500  # characters of a body that are shown
+HEX_LIMIT = 64  # bytes of a binary body that are shown
+HEX_LIMIT_MARKED = 256  # and when a finding is about that body
+
+_BODY_WORDS = re.compile(r"\b(body|xml|error|parts?|elements?|crc64|md5)\b")
+_STATUS_WORD = re.compile(r"\bstatus\b")
+_HEADER_NAME = re.compile(r"\bheaders?[ .:/\[\"']*([A-Za-z][A-Za-z0-9-]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a listing; `mark` says what is wrong with it, in a word, or is empty."""
+
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One exchange, ready to be shown."""
+
+    index: int
+    step: str
+    request: tuple[Segment, ...]
+    response: tuple[Segment, ...]
+    facts: tuple[str, ...]  # time, framing, where it was seen
+    failure: str | None
+    broken: bool  # whether a broken finding is about this exchange
+
+    @property
+    def title(self) -> str:
+        """Which exchange this is: its step and its two first lines, without the versions."""
+        step = self.step or f"exchange {self.index + 1}"
+        step = step if step[:1].isalpha() else f"step {step}"
+        request = _first_line(self.request).removesuffix(" HTTP/1.1")
+        status = _first_line(self.response).partition(" ")[2]
+        return f"{step}: {request}" + (f" → {status}" if status else "")
+
+    @property
+    def size(self) -> int:
+        """Characters this listing takes."""
+        return sum(len(segment.text) for segment in (*self.request, *self.response))
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    line: bool
+    headers: frozenset[str]  # lower case
+    absent: tuple[str, ...]  # headers that should have been there
+    body: bool
+    observed: tuple[str, ...]  # what the findings saw
+
+
+def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
+    """The listing of one exchange of a wire file, with what the broken findings are about marked."""
+    request = _mapping(exchange.get("request"))
+    response = _mapping(exchange.get("response"))
+    about = [finding for finding in findings if finding.exchange == index and finding.broken]
+    elapsed = exchange.get("elapsed")
+    facts = [
+        f"{elapsed * 1000:,.1f} ms" if isinstance(elapsed, int | float) else "",
+        f"body framed by {response['framing']}" if response.get("framing") else "",
+        f"seen by {exchange['fidelity']}" if exchange.get("fidelity") else "",
+    ]
+    return Listing(
+        index=index,
+        step=str(exchange.get("step") or ""),
+        request=_merge(_message(request, None)),
+        response=_merge(_message(response, _marks(about, _headers(response)))) if response else (),
+        facts=tuple(fact for fact in facts if fact),
+        failure=str(exchange["failure"]) if exchange.get("failure") else None,
+        broken=bool(about),
+    )
+
+
+def _marks(findings: Sequence[Finding], headers: Sequence[tuple[str, str]]) -> _Marks:
+    """Which parts of a response the findings are about, told from their own words."""
+    line, body = False, False
+    present: set[str] = set()
+    absent: list[str] = []
+    for finding in findings:
+        about = finding.about.lower()
+        line = line or bool(_STATUS_WORD.search(about))
+        named = {name.lower() for name, _ in headers if _names(name, about)}
+        if "error" in about:
+            named |= {name.lower() for name, _ in headers if name.lower() == "x-ms-error-code"}
+        present |= named
+        wanted = _HEADER_NAME.search(finding.about)
+        if wanted and not named and wanted.group(1).lower() not in ("order", "case"):
+            absent.append(wanted.group(1))
+        body = body or (not wanted and bool(_BODY_WORDS.search(about)))
+    return _Marks(
+        line=line,
+        headers=frozenset(present),
+        absent=tuple(dict.fromkeys(absent)),
+        body=body,
+        observed=tuple(finding.observed.strip("\"'") for finding in findings),
+    )
+
+
+def _names(header: str, about: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(header.lower())}(?![\w-])", about))
+
+
+def _message(message: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
+    yield Segment(_line(message.get("line")), "differs" if marks and marks.line else "")
+    yield Segment("\n")
+    for name, value in _headers(message):
+        yield Segment(_line(f"{name}: {value}"), "differs" if marks and name.lower() in marks.headers else "")
+        yield Segment("\n")
+    for name in marks.absent if marks else ():
+        yield Segment(_line(f"{name}:"), "absent")
+        yield Segment("\n")
+    yield from _body(_mapping(message.get("body")), marks)
+
+
+def _body(body: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
+    length = body.get("length")
+    marked = bool(marks and marks.body)
+    if not isinstance(length, int) or length == 0:
+        if marked:
+            yield Segment("\n")
+            yield Segment("(empty body)", "differs")
+        return
+    yield Segment("\n")
+    text, raw = body.get("text"), body.get("hex")
+    if isinstance(text, str) and text:
+        shown = visible(text[:TEXT_LIMIT])
+        yield from _marked_text(shown, marks) if marks and marked else [Segment(shown)]
+        if len(text) > TEXT_LIMIT or length > len(text.encode("utf-8", "surrogatepass")):
+            yield Segment(f"\n… {length:,} bytes in all, sha256 {body.get('sha256', '')}")
+        return
+    data = _bytes(raw)[: HEX_LIMIT_MARKED if marked else HEX_LIMIT]
+    if data:
+        yield Segment(hex_dump(data), "differs" if marked else "")
+    if length > len(data):
+        shown = f"… first {len(data):,} of {length:,} bytes" if data else f"({length:,} bytes, not kept)"
+        yield Segment(f"\n{shown}, sha256 {body.get('sha256', '')}")
+
+
+def _marked_text(text: str, marks: _Marks) -> Iterable[Segment]:
+    """The body with what was observed marked where it stands; all of a short body when it stands nowhere."""
+    for observed in marks.observed:
+        at = text.find(observed) if len(observed) >= 3 else -1
+        if at >= 0:
+            end = at + len(observed)
+            return [Segment(text[:at]), Segment(text[at:end], "differs"), Segment(text[end:])]
+    return [Segment(text, "differs" if len(text) <= 300 else "")]
+
+
+def _first_line(segments: Sequence[Segment]) -> str:
+    return segments[0].text.partition("\n")[0] if segments else ""
+
+
+def _merge(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Neighbours without a mark become one segment, and empty ones go, so that a page stays small."""
+    merged: list[Segment] = []
+    for segment in segments:
+        if not segment.text:
+            continue
+        if merged and not segment.mark and not merged[-1].mark:
+            merged[-1] = Segment(merged[-1].text + segment.text)
+        else:
+            merged.append(segment)
+    return tuple(merged)
+
+
+def _line(value: object) -> str:
+    """One line of a head: a line break inside it is shown, never obeyed."""
+    return visible(str(value or "")).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _headers(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs = message.get("headers")
+    if not isinstance(pairs, list):
+        return []
+    return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _bytes(value: object) -> bytes:
+    try:
+        return bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        return b""
