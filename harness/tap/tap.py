@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 import time
-from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from harness.exchange import Exchange
+from harness.tap.loop import BackgroundLoop
 from harness.tap.proxy import Listener, Upstream
 
 KEEP = 256 * 1024
 """Bodies up to this many bytes are kept; of larger ones only length and digest."""
-
-_T = TypeVar("_T")
 
 
 class Tap:
@@ -29,23 +26,20 @@ class Tap:
     def __init__(self, upstream: Upstream, *, tls: ssl.SSLContext | None = None, keep: int = KEEP) -> None:
         self._exchanges: list[Exchange] = []
         self._listener = Listener(upstream, tls=tls, keep=keep, done=self._exchanges.append)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tap", daemon=True)
+        self._loop = BackgroundLoop("tap")
         self.address: tuple[str, int] = ("", 0)
         self.scheme = "https" if tls else "http"
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self.address = self._ask(self._listener.start())
+        self._loop.start()
+        self.address = self._loop.ask(self._listener.start())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ask(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
+        self._loop.ask(self._stop())
+        self._loop.stop()
 
     @property
     def url(self) -> str:
@@ -67,7 +61,7 @@ class Tap:
 
         Waits up to `settle` seconds for those that are still under way.
         """
-        return self._ask(self._take(settle))
+        return self._loop.ask(self._take(settle))
 
     async def _take(self, settle: float) -> list[Exchange]:
         deadline = time.monotonic() + settle
@@ -81,6 +75,3 @@ class Tap:
         self._listener.stop()
         await asyncio.sleep(0)  # lets the transports run their last callbacks
         await asyncio.sleep(0)
-
-    def _ask(self, what: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(30)

@@ -1,4 +1,4 @@
-"""Raw sockets for the tap's tests: a server that runs a script for each connection, and reading with a deadline."""
+"""Raw sockets for the tap's tests: a server that runs a script for each connection, bounded reads."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""Runs a real client: own process group, a time budget, output kept in files with secrets taken out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SIGNATURE = re.compile(r"(?i)\b(sig(?:nature)?=)[^&\s\"'<>]+")
+_AUTHORIZATION = re.compile(r"(?i)\b(SharedKey(?:Lite)?\s+[^:\s]+:|Bearer\s+)[^\s\"']+")
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a client's process went."""
+
+    exit: int | None  # None: it was ended because its time was up
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def run_client(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    seconds: float,
+    stdin: bytes = b"",
+) -> Ran:
+    """Run a client with exactly this environment, for at most so many seconds.
+
+    When its time is up its whole process group is ended. Raises OSError when it cannot be started.
+    """
+    begun = time.monotonic()
+    with subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        in_time = True
+        try:
+            out, err = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            in_time = False
+            _end_group(process, signal.SIGTERM)
+            try:
+                out, err = process.communicate(timeout=_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                _end_group(process, signal.SIGKILL)
+                out, err = process.communicate()
+        except BaseException:
+            _end_group(process, signal.SIGKILL)
+            raise
+    return Ran(
+        exit=process.returncode if in_time else None,
+        stdout=out.decode("utf-8", "replace"),
+        stderr=err.decode("utf-8", "replace"),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def base_environment(home: Path) -> dict[str, str]:
+    """What every client gets: a home of its own, a search path, and nothing that could carry our secrets."""
+    return {
+        "HOME": str(home),
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(home),
+        "NO_PROXY": "127.0.0.1",  # "localhost" would cover its subdomains too
+    }
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, and without anything that looks like a signature or a token."""
+    for secret in sorted((s for s in secrets if s), key=len, reverse=True):
+        text = text.replace(secret, "REDACTED")
+    text = _SIGNATURE.sub(r"\1REDACTED", text)
+    return _AUTHORIZATION.sub(r"\1REDACTED", text)
+
+
+def _end_group(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how)

@@ -1,0 +1,71 @@
+"""How a real client reaches an endpoint through the tap: the URL it is told, what its environment needs."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.endpoint import Endpoint, Face, Style
+from harness.tap.authority import server_context, write_ca
+from harness.tap.proxy import Upstream
+from harness.tap.tap import Tap
+from harness.tap.tunnel import Tunnel
+from harness.wire.dial import tls_context
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One address of an endpoint as a client sees it through the tap."""
+
+    url: str  # service root for the client, without a trailing slash
+    style: Style
+    tap: Tap
+    ca_file: Path  # what a client must trust when `url` is https
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def authority(self) -> str:
+        """Host and port of `url`."""
+        return self.url.split("/")[2]
+
+
+@contextlib.contextmanager
+def reach(endpoint: Endpoint, folder: Path, face: str | None = None) -> Iterator[Reach]:
+    """A tap in front of one address of the endpoint, open for the length of the block.
+
+    Path style: the client talks to the tap's own address. Host style: the client keeps the host name, speaks
+    TLS, and is led to the tap by a CONNECT proxy, because most clients resolve no made-up names.
+    `folder` takes the certificate file. Raises LookupError when the endpoint has no such address.
+    """
+    where = endpoint.face(face)
+    ca_file = write_ca(folder)
+    trust = MappingProxyType({"SSL_CERT_FILE": str(ca_file)})
+    if where.style is Style.PATH:
+        tls = server_context("127.0.0.1", "localhost") if where.scheme == "https" else None
+        with Tap(upstream(endpoint, where), tls=tls) as tap:
+            yield Reach(tap.url + where.prefix, where.style, tap, ca_file, trust)
+        return
+    host = where.server_name
+    with (
+        Tap(upstream(endpoint, where), tls=server_context(host)) as tap,
+        Tunnel(tap.address) as tunnel,
+    ):
+        env = {**trust, "HTTPS_PROXY": tunnel.url, "https_proxy": tunnel.url}
+        yield Reach(f"https://{host}{where.prefix}", where.style, tap, ca_file, MappingProxyType(env))
+
+
+def upstream(endpoint: Endpoint, face: Face) -> Upstream:
+    """Where the tap forwards to for this address."""
+    tls = tls_context(endpoint.ca_file) if face.scheme == "https" else None
+    return Upstream(face.address, tls, face.server_name)
+
+
+def is_loopback(face: Face) -> bool:
+    """Whether the address is one of this machine's loopback addresses."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(face.address[0]).is_loopback
+    return face.address[0] == "localhost"

@@ -1,0 +1,179 @@
+"""What is really stored, read and written over our own wire: the measure for what a client says it did."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from harness.endpoint import Endpoint
+from harness.exchange import Exchange, Headers, header
+from harness.signing import AuthSpec, authorise, face_for
+from harness.signing.canonical import http_date
+from harness.signing.spec import Default
+from harness.wire.dial import dial
+from harness.wire.message import WireRequest
+
+_BLOCK = 4 * 1024 * 1024
+
+
+class PremiseError(Exception):
+    """The endpoint did not do what a scenario needs before it can begin. The text says what it answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A blob as the endpoint gives it back."""
+
+    length: int
+    sha256: str
+    headers: Headers
+
+    def header(self, name: str) -> str | None:
+        """A header of the GET response."""
+        return header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A blob as a listing names it."""
+
+    name: str
+    length: int
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Truth:
+    """A small Blob client on our own transport. Use as a context manager; one thread at a time."""
+
+    def __init__(self, endpoint: Endpoint, auth: AuthSpec | None = None, *, timeout: float = 60.0) -> None:
+        self._endpoint = endpoint
+        self._auth: AuthSpec = auth or Default()
+        self._face = endpoint.face(face_for(self._auth, endpoint))
+        self._connection = dial(endpoint, self._face.name, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def send(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> Exchange:
+        """One authorised request. `target` is relative to the account's root, percent-encoded."""
+        now = datetime.now(UTC)
+        own = [
+            ("Host", self._face.authority),
+            ("x-ms-date", http_date(now)),
+            ("x-ms-version", self._endpoint.version),
+        ]
+        if body or method in ("PUT", "POST"):
+            own.append(("Content-Length", str(len(body))))
+        authorised = authorise(
+            method,
+            self._face.prefix + target,
+            (*own, *headers),
+            self._endpoint,
+            self._auth,
+            now,
+            face=self._face.name,
+        )
+        return self._connection.exchange(WireRequest(method, authorised.target, authorised.headers, body))
+
+    def create_container(self, container: str) -> None:
+        """Raises PremiseError."""
+        self._must(self.send("PUT", f"/{container}?restype=container"), 201)
+
+    def delete_container(self, container: str) -> None:
+        """Tidy up: a refusal changes no verdict, `sweep` finds what is left."""
+        self.send("DELETE", f"/{container}?restype=container")
+
+    def has_container(self, container: str) -> bool:
+        """Whether the container exists."""
+        exchange = self.send("GET", f"/{container}?restype=container")
+        return exchange.response is not None and exchange.response.status == 200
+
+    def put(self, container: str, blob: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Store a blob with Put Blob. Raises PremiseError."""
+        extra = [("x-ms-blob-type", "BlockBlob"), *(headers or {}).items()]
+        self._must(self.send("PUT", _path(container, blob), extra, data), 201)
+
+    def put_blocks(
+        self, container: str, blob: str, data: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Store a blob with Put Block and Put Block List. Raises PremiseError."""
+        path = _path(container, blob)
+        ids = []
+        for number, at in enumerate(range(0, len(data), _BLOCK)):
+            ids.append(f"YmxvY2st{number:04d}")
+            target = f"{path}?comp=block&blockid={ids[-1]}"
+            self._must(self.send("PUT", target, (), data[at : at + _BLOCK]), 201)
+        latest = "".join(f"<Latest>{block}</Latest>" for block in ids)
+        document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{latest}</BlockList>'
+        extra = [("Content-Type", "application/xml"), *(headers or {}).items()]
+        self._must(self.send("PUT", f"{path}?comp=blocklist", extra, document.encode()), 201)
+
+    def get(self, container: str, blob: str) -> Stored | None:
+        """The blob as stored; None when the endpoint says that it is not there. Raises PremiseError."""
+        exchange = self.send("GET", _path(container, blob))
+        response = exchange.response
+        if response is not None and exchange.failure is None and response.status == 404:
+            return None
+        self._must(exchange, 200)
+        assert response is not None
+        return Stored(response.body.length, response.body.sha256, response.headers)
+
+    def names(self, container: str, prefix: str = "") -> Sequence[Listed]:
+        """Every blob whose name begins with the prefix, in the order of the listing. Raises PremiseError."""
+        found: list[Listed] = []
+        marker = ""
+        while True:
+            target = f"/{container}?restype=container&comp=list"
+            if prefix:
+                target += f"&prefix={quote(prefix, safe='')}"
+            if marker:
+                target += f"&marker={quote(marker, safe='')}"
+            exchange = self.send("GET", target)
+            self._must(exchange, 200)
+            assert exchange.response is not None
+            try:
+                root = ElementTree.fromstring(exchange.response.body.data or b"")  # noqa: S314 - expat bounds entities
+            except ElementTree.ParseError as error:
+                raise PremiseError(f"List Blobs gave no XML: {error}") from error
+            found += [
+                Listed(blob.findtext("Name") or "", int(blob.findtext("Properties/Content-Length") or -1))
+                for blob in root.iterfind("Blobs/Blob")
+            ]
+            following = root.findtext("NextMarker") or ""
+            if not following:
+                return found
+            if following == marker:
+                raise PremiseError("List Blobs gave the same marker twice")
+            marker = following
+
+    def _must(self, exchange: Exchange, status: int) -> None:
+        response = exchange.response
+        if exchange.failure is None and response is not None and response.status == status:
+            return
+        path = exchange.request.target.partition("?")[0]
+        said = exchange.failure or "nothing"
+        if response is not None and exchange.failure is None:
+            code = header(response.headers, "x-ms-error-code") or "no error code"
+            said = f"{response.status} {response.reason} ({code})"
+        raise PremiseError(f"{exchange.request.method} {path} needed {status}, got {said}")
+
+
+def _path(container: str, blob: str) -> str:
+    return f"/{container}/{quote(blob, safe='/')}"
