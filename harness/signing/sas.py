@@ -7,7 +7,7 @@ in `sv`. The layouts are a table: one row for each version that changed somethin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -85,9 +85,9 @@ class Sas:
     """
 
     fields: Mapping[str, str]
-    signed: Mapping[str, str] = MappingProxyType({})
-    signed_headers: Mapping[str, str] = MappingProxyType({})
-    signed_query: Mapping[str, str] = MappingProxyType({})
+    signed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    signed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    signed_query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def token(self, signature: str) -> str:
         """The query string, without "?"."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, cast
@@ -37,7 +37,8 @@ class Bearer:
     """An Entra ID token."""
 
     tamper: Literal["signature", "expired", "audience", "issuer"] | None = None
-    claims: Mapping[str, object] = MappingProxyType({})  # changes to the claims, where the issuer is ours
+    # changes to the claims, where the issuer is ours
+    claims: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class ServiceSas:
     expiry: timedelta = timedelta(hours=1)
     ip: str | None = None
     protocol: str | None = None
-    response_headers: Mapping[str, str] = MappingProxyType({})  # rscc, rscd, rsce, rscl, rsct
+    # rscc, rscd, rsce, rscl, rsct
+    response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     version: str | None = None
     delegated: bool = False
     tamper: Literal["signature"] | None = None
