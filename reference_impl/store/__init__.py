@@ -1,14 +1,22 @@
 """The façade's POSIX store: blobs are plain files at their natural paths, the rest lies beside them.
 
 Synchronous, thread-safe, correct across processes and hosts that share the root. One Store per process:
-make it after forking. The interface is below; docs and reasons are in the modules it is wired from.
+make it after forking. The interface is below; reasons stand in the modules that it is wired from. Hosts that
+share an NFS export should mount it with `lookupcache=none` or `noac`: a client that caches names may judge
+conditions by what another host has replaced since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+from . import blobs, containers, listing, lookup
+from .area import Area
+from .blobs import Check
 from .errors import (
     BlobMissing,
     BlockIdLengthMismatch,
@@ -23,7 +31,9 @@ from .errors import (
     StoreFault,
     TooManyBlocks,
     UnknownBlock,
+    fault,
 )
+from .lookup import OpenBlob
 from .records import (
     BlobProps,
     BlobRecord,
@@ -35,6 +45,7 @@ from .records import (
     Page,
     Prefix,
 )
+from .uploads import Upload
 
 __all__ = [
     "BlobMissing",
@@ -65,91 +76,83 @@ __all__ = [
     "Upload",
 ]
 
-Check = Callable[[BlobRecord | None], None]
-"""Runs under the blob's lock with the current record (None: no committed blob); raises to refuse."""
 
-
-class Upload:
-    """Bytes on their way in: a temp file on the store's file system. A context manager; leaving it aborts
-    unless a commit or stage took the file."""
-
-    fd: int
-    size: int
-
-    def __enter__(self) -> Upload:
-        raise NotImplementedError
-
-    def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append. Whoever writes to .fd directly (splice) adds to .size himself."""
-        raise NotImplementedError
-
-    def abort(self) -> None:
-        """Drop the file; nothing happens when it is gone already."""
-        raise NotImplementedError
-
-
-class OpenBlob:
-    """A record and a readable descriptor that belong together (one inode). Close it, or use it in `with`."""
-
-    record: BlobRecord
-    fd: int
-
-    def __enter__(self) -> OpenBlob:
-        raise NotImplementedError
-
-    def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Errors of the file system leave as typed faults."""
+    try:
+        yield
+    except OSError as error:
+        raise fault(error) from error
 
 
 class Store:
-    """A tree of accounts, containers and blobs under one root."""
+    """A tree of accounts, containers and blobs under one root. StoreFault may come from every call."""
 
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         """RootUnusable when root is no writable directory. durable: fsync before every return."""
-        raise NotImplementedError
+        self._area = Area(root, durable=durable)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give descriptors back and finish removals under way (at most five seconds)."""
+        self._area.close()
 
     def create_container(self, account: str, name: str, props: ContainerProps) -> ContainerRecord:
-        """ContainerExists."""
-        raise NotImplementedError
+        """ContainerExists; InvalidName when the name is none for a container."""
+        with _faults():
+            return containers.create(self._area, account, name, props)
 
     def container(self, account: str, name: str) -> ContainerRecord:
         """ContainerMissing."""
-        raise NotImplementedError
+        with _faults():
+            return containers.get(self._area, account, name)
 
     def update_container(
         self, account: str, name: str, change: Callable[[ContainerRecord], ContainerProps]
     ) -> ContainerRecord:
         """ContainerMissing, or what change raises."""
-        raise NotImplementedError
+        with _faults():
+            return containers.update(self._area, account, name, change)
 
     def delete_container(self, account: str, name: str, check: Callable[[ContainerRecord], None]) -> None:
         """ContainerMissing, or what check raises."""
-        raise NotImplementedError
+        with _faults():
+            containers.delete(self._area, account, name, check)
 
     def containers(
         self, account: str, prefix: str = "", marker: str = "", limit: int = 5000
     ) -> Page[ContainerRecord]:
-        raise NotImplementedError
+        """Containers by name from marker (inclusive) on; an account without any has an empty page."""
+        with _faults():
+            return containers.page(self._area, account, prefix, marker, limit)
 
     def upload(self, account: str, container: str) -> Upload:
-        """ContainerMissing."""
-        raise NotImplementedError
+        """A temp file for one blob or block. ContainerMissing."""
+        with _faults():
+            place = self._area.place(account, container)
+            self._area.require(place)
+            return Upload(self._area, place)
 
     def commit_blob(
         self, upload: Upload, name: str, props: BlobProps, check: Check | None = None
     ) -> BlobRecord:
         """ContainerMissing, or what check raises. The upload is consumed, or aborted on an error."""
-        raise NotImplementedError
+        with _faults():
+            return blobs.commit_blob(self._area, upload, name, props, check)
 
     def stage_block(self, upload: Upload, name: str, block_id: str, check: Check | None = None) -> None:
-        """BlockIdLengthMismatch, TooManyBlocks, ContainerMissing. check=None saves reading the record."""
-        raise NotImplementedError
+        """BlockIdLengthMismatch, TooManyBlocks, ContainerMissing, or what check raises; InvalidName when the
+        id is no base64. The upload is consumed, or aborted on an error."""
+        with _faults():
+            blobs.stage_block(self._area, upload, name, block_id, check)
 
     def commit_blocks(
         self,
@@ -161,19 +164,30 @@ class Store:
         check: Check | None = None,
     ) -> BlobRecord:
         """UnknownBlock, ContainerMissing, or what check raises (before any block is looked up)."""
-        raise NotImplementedError
+        with _faults():
+            place = self._area.place(account, container)
+            return blobs.commit_blocks(self._area, place, name, entries, props, check)
 
     def block_list(self, account: str, container: str, name: str) -> BlockLists:
-        """BlobMissing when there is neither a committed blob nor a staged block."""
-        raise NotImplementedError
+        """BlobMissing when there is neither a committed blob nor a staged block; ContainerMissing."""
+        with _faults():
+            return blobs.block_list(self._area, self._area.place(account, container), name)
 
     def blob(self, account: str, container: str, name: str) -> BlobRecord:
         """BlobMissing, ContainerMissing. A blob of staged blocks only is missing."""
-        raise NotImplementedError
+        with _faults():
+            entry = lookup.entry(self._area, self._area.place(account, container), name)
+        if entry is None:
+            raise BlobMissing(f"no blob {name}")
+        return entry.record
 
     def open(self, account: str, container: str, name: str) -> OpenBlob:
         """BlobMissing, ContainerMissing."""
-        raise NotImplementedError
+        with _faults():
+            found = lookup.find(self._area, self._area.place(account, container), name, keep=True)
+        if found is None:
+            raise BlobMissing(f"no blob {name}")
+        return OpenBlob(found[0].record, found[1])
 
     def update_blob(
         self,
@@ -184,12 +198,15 @@ class Store:
         *,
         touch: bool = True,
     ) -> BlobRecord:
-        """BlobMissing, or what change raises. touch=False keeps ETag and Last-Modified."""
-        raise NotImplementedError
+        """BlobMissing, ContainerMissing, or what change raises. touch=False keeps ETag and Last-Modified."""
+        with _faults():
+            place = self._area.place(account, container)
+            return blobs.update_blob(self._area, place, name, change, touch=touch)
 
     def delete_blob(self, account: str, container: str, name: str, check: Check | None = None) -> None:
         """BlobMissing (then check is not asked), or what check raises. Staged blocks go too."""
-        raise NotImplementedError
+        with _faults():
+            blobs.delete_blob(self._area, self._area.place(account, container), name, check)
 
     def list_blobs(
         self,
@@ -202,5 +219,18 @@ class Store:
         limit: int = 5000,
         uncommitted: bool = False,
     ) -> Page[BlobRecord | Prefix]:
-        """ContainerMissing. Blobs and prefixes in one lexical order of UTF-8 bytes."""
-        raise NotImplementedError
+        """Blobs and prefixes in one order, that of the UTF-8 bytes of their names; limit counts both.
+
+        marker is inclusive: the name of the next item, as in Page.next_marker. A prefix appears when it holds
+        a blob. uncommitted adds blobs of staged blocks only (committed=False). ContainerMissing.
+        """
+        with _faults():
+            return listing.page(
+                self._area,
+                self._area.place(account, container),
+                prefix=prefix,
+                delimiter=delimiter,
+                marker=marker,
+                limit=limit,
+                uncommitted=uncommitted,
+            )

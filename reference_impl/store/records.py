@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
 Item = TypeVar("Item")
 
 NameValues = tuple[tuple[str, str], ...]
 """Names and values in the order and case they came in."""
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 EntryKind = Literal["committed", "uncommitted", "latest"]
 """Where a block list entry is looked up; latest = uncommitted if staged, else committed."""
@@ -28,7 +25,7 @@ class ContainerProps:
 
     metadata: NameValues = ()
     public_access: str | None = None  # "container" | "blob" | None: private
-    extra: Mapping[str, str] = field(default=NOTHING)  # anything else the protocol keeps
+    extra: Mapping[str, str] = field(default_factory=dict)  # anything else the protocol keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class BlobProps:
     metadata: NameValues = ()
     tier: str | None = None  # None: inferred from the account
     tags: NameValues = ()
-    extra: Mapping[str, str] = field(default=NOTHING)  # copy id and the like
+    extra: Mapping[str, str] = field(default_factory=dict)  # copy id and the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class BlockLists:
-    """The blocks of one blob: committed in blob order, uncommitted by id. record is None: nothing committed."""
+    """The blocks of one blob: committed in blob order, uncommitted by id. No record: nothing committed."""
 
     record: BlobRecord | None
     committed: Sequence[Block]
