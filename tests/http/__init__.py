@@ -1,0 +1,1 @@
+"""Tests of the façade's wire: parsers, connections, processes and outbound copy sources."""
