@@ -1,0 +1,1 @@
+"""Who may do what: Shared Key, SAS, bearer tokens, public containers, and what each operation needs."""

@@ -1,0 +1,133 @@
+"""Put Block, Put Block List, Get Block List."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+
+from reference_impl.http.message import BodyTooLarge, Response
+from reference_impl.operations import writing
+from reference_impl.operations.call import Call, stamp
+from reference_impl.protocol import checksums, xml_in, xml_out
+from reference_impl.protocol.checksums import Digest, Expected
+from reference_impl.protocol.errors import (
+    BlobError,
+    invalid_header,
+    invalid_query,
+    missing_query,
+    too_large,
+)
+from reference_impl.protocol.headers_out import Fields
+from reference_impl.store import BlobRecord
+
+MAX_BLOCK_ID = 64
+# 50,000 entries with the longest tags and ids stay below this.
+_LIST_LIMIT = 8 * 1024 * 1024
+
+
+async def put_block(call: Call) -> Response:
+    """Put Block. It has no conditions and changes neither ETag nor Last-Modified."""
+    block = block_id(call)
+    length = writing.declared_length(call, writing.block_limit(call.version))
+    if length == 0:
+        raise invalid_header("Content-Length", "0")
+    promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
+    md5 = promised.md5 is not None or call.version < "2019-02-02"
+    call.refuse_lease("Blob")
+    service = call.service
+    upload = await service.run(service.store.upload, call.account, call.container)
+    with upload:
+        digest = Digest(md5=md5)
+        await writing.receive(call, upload, digest)
+        promised.check(digest)
+        await service.run(service.store.stage_block, upload, call.blob, block)
+    return call.respond(201, "Created", hash_fields(digest, md5=md5))
+
+
+def hash_fields(digest: Digest, *, md5: bool) -> Fields:
+    """The one checksum that a block is answered with, and the encryption header."""
+    first = ("Content-MD5", digest.md5) if md5 else ("x-ms-content-crc64", digest.crc64)
+    return [first, ("x-ms-request-server-encrypted", "true")]
+
+
+def block_id(call: Call) -> str:
+    """The block id of a request, base64 as sent; 400 when it is missing, no base64 or too long."""
+    text = call.query.get("blockid")
+    if not text:
+        raise missing_query("blockid")
+    decoded = _decode(text)
+    if decoded is None:
+        raise invalid_query("blockid", text, "Not a valid base64 string.")
+    if len(decoded) > MAX_BLOCK_ID:
+        raise BlobError(
+            "OutOfRangeInput",
+            elements=(
+                ("QueryParameterName", "blockid"),
+                ("QueryParameterValue", text),
+                ("Reason", "Block ID length cannot exceed 64."),
+            ),
+        )
+    return text
+
+
+def _decode(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+async def put_block_list(call: Call) -> Response:
+    """Put Block List. All properties and metadata are replaced by the request's."""
+    writing.declared_length(call, _LIST_LIMIT)
+    promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
+    props = replace(
+        writing.blob_headers(call, fallback=False),
+        metadata=call.metadata(),
+        tier=writing.tier(call),
+        tags=writing.tags(call),
+    )
+    conditions = writing.own_conditions(call)
+
+    def check(record: BlobRecord | None) -> None:
+        writing.check_replacing(call, conditions, record)
+
+    check(await writing.current(call))
+    try:
+        body = await call.request.body.read(_LIST_LIMIT)
+    except BodyTooLarge:
+        raise too_large(_LIST_LIMIT) from None
+    service = call.service
+    digest = await service.run(checksums.of, body)
+    promised.check(digest)
+    entries = await service.run(xml_in.block_list, body)
+    for _, block in entries:
+        if _decode(block) is None:
+            raise BlobError("InvalidBlockList")
+    record = await service.run(
+        service.store.commit_blocks, call.account, call.container, call.blob, entries, props, check
+    )
+    fields: Fields = stamp(record.etag, record.ticks)
+    fields += hash_fields(digest, md5=promised.md5 is not None or call.version < "2019-02-02")
+    return call.respond(201, "Created", fields)
+
+
+async def get_block_list(call: Call) -> Response:
+    """Get Block List: committed in blob order, uncommitted by id."""
+    kind = (call.query.get("blocklisttype") or "committed").lower()
+    if kind not in ("committed", "uncommitted", "all"):
+        raise invalid_query("blocklisttype", call.query.get("blocklisttype") or "")
+    store = call.service.store
+    lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
+    call.refuse_lease("Blob")
+    body = ""
+    if kind != "uncommitted":
+        body += xml_out.blocks("CommittedBlocks", ((block.id, block.size) for block in lists.committed))
+    if kind != "committed":
+        body += xml_out.blocks("UncommittedBlocks", ((block.id, block.size) for block in lists.uncommitted))
+    fields: Fields = []
+    if lists.record is not None:
+        fields = stamp(lists.record.etag, lists.record.ticks)
+        fields.append(("x-ms-blob-content-length", str(lists.record.length)))
+    return call.xml(f"<BlockList>{body}</BlockList>", fields)

@@ -1,0 +1,151 @@
+"""Set Blob Metadata, Set Blob Properties, Delete Blob, Set Blob Tier, Get and Set Blob Tags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference_impl.http.message import Response
+from reference_impl.operations import writing
+from reference_impl.operations.blob_xml import tags_xml
+from reference_impl.operations.call import Call, stamp
+from reference_impl.protocol import conditions, times, xml_in, xml_out
+from reference_impl.protocol.conditions import NONE, Conditions
+from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query
+from reference_impl.protocol.headers_out import Fields
+from reference_impl.store import BlobProps, BlobRecord
+
+_ROOT_ONLY = "This operation is only allowed on the root blob. Snapshot should not be provided."
+_VERSION_ONLY = "This operation is only allowed on the root blob. Version id should not be provided."
+_TAGS_LIMIT = 64 * 1024
+_BLOB_HEADERS = (
+    "x-ms-blob-cache-control",
+    "x-ms-blob-content-type",
+    "x-ms-blob-content-md5",
+    "x-ms-blob-content-encoding",
+    "x-ms-blob-content-language",
+    "x-ms-blob-content-disposition",
+)
+
+
+def refuse_snapshot(call: Call) -> None:
+    """Writes go to the root blob only."""
+    for name, reason in (("snapshot", _ROOT_ONLY), ("versionid", _VERSION_ONLY)):
+        value = call.query.get(name)
+        if value:
+            raise invalid_query(name, value, reason)
+
+
+async def set_metadata(call: Call) -> Response:
+    """Set Blob Metadata: replaces all of it."""
+    refuse_snapshot(call)
+    wanted = call.metadata()
+    found = writing.own_conditions(call)
+
+    def change(record: BlobRecord) -> BlobProps:
+        _check(call, found, record)
+        return replace(record.props, metadata=wanted)
+
+    record = await _update(call, change)
+    fields: Fields = [*stamp(record.etag, record.ticks), ("x-ms-request-server-encrypted", "true")]
+    return call.respond(200, "OK", fields)
+
+
+async def set_properties(call: Call) -> Response:
+    """Set Blob Properties: when any of the six is sent, those not sent are cleared."""
+    refuse_snapshot(call)
+    wanted = writing.blob_headers(call, fallback=False)
+    any_sent = any(call.header(name) is not None for name in _BLOB_HEADERS)
+    found = writing.own_conditions(call)
+    if found.create_only:
+        # The service does not enforce If-None-Match: * here.
+        found = NONE
+
+    def change(record: BlobRecord) -> BlobProps:
+        _check(call, found, record)
+        if not any_sent:
+            return record.props
+        kept = record.props
+        return replace(wanted, metadata=kept.metadata, tier=kept.tier, tags=kept.tags, extra=kept.extra)
+
+    record = await _update(call, change)
+    return call.respond(200, "OK", stamp(record.etag, record.ticks))
+
+
+async def delete(call: Call) -> Response:
+    """Delete Blob; a blob of staged blocks only goes too."""
+    snapshots = call.header("x-ms-delete-snapshots")
+    if snapshots is not None and snapshots.lower() not in ("include", "only"):
+        raise invalid_header("x-ms-delete-snapshots", snapshots)
+    for name, reason in (("snapshot", _ROOT_ONLY), ("versionid", _VERSION_ONLY)):
+        value = call.query.get(name)
+        if value and snapshots is not None:
+            raise invalid_query(name, value, reason)
+        if value and ("T" not in value or times.parse_iso(value) is None):
+            raise invalid_query(name, value)
+        if value:
+            raise BlobError("BlobNotFound")
+    found = writing.own_conditions(call)
+
+    def check(record: BlobRecord | None) -> None:
+        _check(call, found, record)
+
+    store = call.service.store
+    await call.service.run(store.delete_blob, call.account, call.container, call.blob, check)
+    return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
+
+
+async def set_tier(call: Call) -> Response:
+    """Set Blob Tier: 202 when the blob leaves the archive, else 200; ETag and Last-Modified stay."""
+    wanted = writing.tier(call, required=True)
+    was: list[str | None] = []
+
+    def change(record: BlobRecord) -> BlobProps:
+        call.refuse_lease("Blob")
+        was.append(record.props.tier)
+        changed = times.http_date(times.unix_seconds(times.now_ticks()))
+        return replace(record.props, tier=wanted, extra={**record.props.extra, "tier-changed": changed})
+
+    await _update(call, change, touch=False)
+    thawed = was[-1] == "Archive" and wanted != "Archive"
+    return call.respond(202, "Accepted") if thawed else call.respond(200, "OK")
+
+
+async def get_tags(call: Call) -> Response:
+    """Get Blob Tags."""
+    store = call.service.store
+    record = await call.service.run(store.blob, call.account, call.container, call.blob)
+    call.refuse_lease("Blob")
+    body = xml_out.document(tags_xml(record.props.tags), newline=True)
+    return call.respond(200, "OK", [("Content-Type", "application/xml")], body)
+
+
+async def set_tags(call: Call) -> Response:
+    """Set Blob Tags: replaces all of them; ETag and Last-Modified stay."""
+    root = xml_in.parse(await call.request.body.read(_TAGS_LIMIT))
+    tag_set = root.child("TagSet")
+    if root.name != "Tags" or tag_set is None:
+        raise xml_in.invalid(root.line, root.column, "Element is missing: TagSet.")
+    pairs = [
+        ((node.child("Key") or node).text, "" if (value := node.child("Value")) is None else value.text)
+        for node in tag_set.children
+    ]
+    wanted = writing.check_tags(pairs)
+
+    def change(record: BlobRecord) -> BlobProps:
+        call.refuse_lease("Blob")
+        return replace(record.props, tags=wanted)
+
+    await _update(call, change, touch=False)
+    return call.respond(204, "No Content")
+
+
+def _check(call: Call, found: Conditions, record: BlobRecord | None) -> None:
+    conditions.check_write(found, writing.state(record))
+    call.refuse_lease("Blob")
+
+
+async def _update(call: Call, change: writing.Change, *, touch: bool = True) -> BlobRecord:
+    store = call.service.store
+    return await call.service.run(
+        store.update_blob, call.account, call.container, call.blob, change, touch=touch
+    )

@@ -1,0 +1,227 @@
+"""Copy sources: an open source, whether it is a blob of this very server or one behind another URL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, urlsplit
+
+from reference_impl.auth.permissions import READ_BLOB
+from reference_impl.auth.principal import Principal
+from reference_impl.copysource import CopySourceError, CopySourceRefused, SourceResponse
+from reference_impl.http.message import Headers, Piece
+from reference_impl.operations import entry
+from reference_impl.operations.call import Call
+from reference_impl.operations.entry import Asked
+from reference_impl.operations.reading import DEFAULT_TYPE
+from reference_impl.protocol import names
+from reference_impl.protocol.conditions import State
+from reference_impl.protocol.errors import CODES, BlobError, invalid_header
+from reference_impl.protocol.query import Query
+from reference_impl.protocol.ranges import ByteRange, Span, resolve
+from reference_impl.protocol.times import parse_http_date, unix_seconds
+from reference_impl.store import BlobMissing, BlobProps, ContainerMissing, OpenBlob
+
+URL_LIMIT = 2048
+_PIECE = 1024 * 1024
+_CODE = "x-ms-error-code"
+
+
+@dataclass(slots=True)
+class Source:
+    """A copy source, open at its first byte. `length` is what `pieces` will yield, `total` the whole blob's.
+
+    Close it whatever happens.
+    """
+
+    length: int | None
+    total: int | None
+    props: BlobProps
+    state: State | None
+    opened: OpenBlob | SourceResponse
+    span: Span | None = field(default=None)
+
+    async def pieces(self, call: Call) -> AsyncIterator[Piece]:
+        """The bytes, in bounded pieces."""
+        if isinstance(self.opened, OpenBlob):
+            span = self.span or Span(0, 0)
+            offset, end = span.first, span.first + span.count
+            while offset < end:
+                piece = await call.service.run(os.pread, self.opened.fd, min(_PIECE, end - offset), offset)
+                if not piece:
+                    raise BlobError("InternalError")
+                offset += len(piece)
+                yield piece
+            return
+        try:
+            async for piece in self.opened.chunks():
+                yield piece
+        except CopySourceError as error:
+            raise unverified(call, 500, str(error)) from None
+
+    async def close(self) -> None:
+        """Let the source go."""
+        if isinstance(self.opened, OpenBlob):
+            self.opened.close()
+        else:
+            await self.opened.close()
+
+
+def source_url(call: Call) -> str:
+    """The x-ms-copy-source of a request: an absolute URL of at most 2 KiB."""
+    text = call.header("x-ms-copy-source") or ""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or len(text) > URL_LIMIT or not text.isascii():
+        raise invalid_header("x-ms-copy-source", text)
+    return text
+
+
+def shown_url(url: str) -> str:
+    """The URL as it may be kept and shown: without its query, where the signature stands."""
+    return url.partition("?")[0]
+
+
+async def open_source(call: Call, asked: ByteRange | None) -> Source:
+    """Open the copy source of a request. Raises CannotVerifyCopySource with the source's own status."""
+    url = source_url(call)
+    token = call.header("x-ms-copy-source-authorization")
+    if token is not None and not token.lower().startswith("bearer "):
+        raise invalid_header("x-ms-copy-source-authorization", "")
+    parts = urlsplit(url)
+    account = _own_account(call, parts)
+    if account is not None:
+        return await _open_own(call, parts, account[0], token, asked)
+    return await _open_remote(call, url, token, asked)
+
+
+def _own_account(call: Call, parts: SplitResult) -> tuple[str | None] | None:
+    """Whether the URL is this server's: (account of a host-style name or None), or None when it is not."""
+    request = call.request
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    own_port = request.local[1]
+    account = names.host_account(parts.hostname, call.service.accounts)
+    if account is not None:
+        return (account,) if parts.port is None or port == own_port else None
+    same_host = parts.hostname == request.local[0] or parts.netloc == call.header("host")
+    path_account = names.decode(parts.path.removeprefix("/").partition("/")[0])
+    if same_host and port == own_port and path_account in call.service.accounts:
+        return (None,)
+    return None
+
+
+async def _open_own(
+    call: Call, parts: SplitResult, account: str | None, token: str | None, asked: ByteRange | None
+) -> Source:
+    store = call.service.store
+    try:
+        resource = names.parse(parts.path, account, container_level=False)
+        if resource.container is None or resource.blob is None:
+            raise BlobError("InvalidUri")
+        headers = Headers([] if token is None else [("Authorization", token)])
+        at = Asked(
+            "GET", resource, parts.path, Query(parts.query), headers, parts.scheme, call.request.client[0]
+        )
+        principal = await entry.authenticate(call.service, at)
+        if (
+            principal.kind == "anonymous"
+            and resource.account == call.account
+            and call.principal.kind == "key"
+        ):
+            principal = Principal("key")
+        await entry.permit(call, principal, resource, READ_BLOB, "")
+        try:
+            opened = await call.service.run(store.open, resource.account, resource.container, resource.blob)
+        except ContainerMissing:
+            raise BlobError("ContainerNotFound") from None
+        except BlobMissing:
+            raise BlobError("BlobNotFound") from None
+        try:
+            record = opened.record
+            if record.props.tier == "Archive":
+                raise BlobError("BlobArchived")
+            span = Span(0, record.length) if asked is None else resolve(asked, record.length)
+        except BaseException:
+            opened.close()
+            raise
+    except BlobError as error:
+        raise unverified(call, error.status, error.message, error.code) from None
+    state = State(record.etag, unix_seconds(record.ticks))
+    return Source(span.count, record.length, record.props, state, opened, span)
+
+
+async def _open_remote(call: Call, url: str, token: str | None, asked: ByteRange | None) -> Source:
+    headers = [("x-ms-version", call.version), ("x-ms-client-request-id", call.request_id)]
+    if token is not None:
+        if not url.startswith("https:"):
+            raise unverified(call, 403, "A bearer token is sent over HTTPS only.", "AuthenticationFailed")
+        headers.append(("Authorization", token))
+    if asked is not None:
+        end = "" if asked.last is None else str(asked.last)
+        headers.append(("Range", f"bytes={asked.first}-{end}"))
+    try:
+        answer = await call.service.sources.open(url, headers=headers)
+    except CopySourceRefused as error:
+        raise unverified(call, 403, str(error), "AuthorizationFailure") from None
+    except CopySourceError as error:
+        raise unverified(call, 500, str(error)) from None
+    found = {name.lower(): value for name, value in answer.headers}
+    if answer.status != (200 if asked is None else 206):
+        await answer.close()
+        status = answer.status if answer.status >= 300 else 409
+        raise unverified(call, status, answer.reason or "", found.get(_CODE))
+    length = int(found["content-length"]) if found.get("content-length", "").isdigit() else None
+    total = length if asked is None else _total(found.get("content-range", ""))
+    return Source(length, total, _props(found), _state(found), answer)
+
+
+def _total(content_range: str) -> int | None:
+    size = content_range.rpartition("/")[2]
+    return int(size) if size.isdigit() else None
+
+
+def _state(found: Mapping[str, str]) -> State | None:
+    modified = parse_http_date(found.get("last-modified", ""))
+    return None if modified is None else State(found.get("etag", "").strip('"'), modified)
+
+
+def _props(found: Mapping[str, str]) -> BlobProps:
+    return BlobProps(
+        content_type=found.get("content-type") or DEFAULT_TYPE,
+        content_encoding=found.get("content-encoding"),
+        content_language=found.get("content-language"),
+        content_disposition=found.get("content-disposition"),
+        cache_control=found.get("cache-control"),
+        content_md5=found.get("content-md5"),
+        metadata=tuple(
+            (name[len("x-ms-meta-") :], value)
+            for name, value in found.items()
+            if name.startswith("x-ms-meta-")
+        ),
+    )
+
+
+def unverified(call: Call, status: int, message: str, code: str | None = None) -> BlobError:
+    """CannotVerifyCopySource that mirrors the source's status; from 2025-01-05 it tells its code as well."""
+    headers: list[tuple[str, str]] = []
+    elements: list[tuple[str, str]] = []
+    if call.version >= "2025-01-05":
+        headers.append(("x-ms-copy-source-status-code", str(status)))
+        elements.append(("CopySourceStatusCode", str(status)))
+        if code:
+            headers.append(("x-ms-copy-source-error-code", code))
+            elements.append(("CopySourceErrorCode", code))
+        elements.append(("CopySourceErrorMessage", message))
+    text = CODES["CannotVerifyCopySource"][1]
+    return BlobError(
+        "CannotVerifyCopySource", status=status, message=text, headers=headers, elements=elements
+    )
+
+
+def without_history(props: BlobProps) -> BlobProps:
+    """Properties of a source without what belongs to it alone: tier, tags, copy history."""
+    return replace(props, tier=None, tags=(), extra={})

@@ -1,0 +1,99 @@
+"""XML bodies of requests, block lists above all, read by expat with document types and entities refused."""
+
+from __future__ import annotations
+
+import xml.parsers.expat as expat
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn
+
+from reference_impl.protocol.errors import BlobError
+
+MAX_BLOCKS = 50_000
+Kind = Literal["committed", "uncommitted", "latest"]
+_KINDS: dict[str, Kind] = {"Committed": "committed", "Uncommitted": "uncommitted", "Latest": "latest"}
+_DEPTH = 16
+
+
+@dataclass(slots=True)
+class Node:
+    """An element: its name, its text, its children, and where it started (1-based line and column)."""
+
+    name: str
+    line: int
+    column: int
+    text: str = ""
+    children: list[Node] = field(default_factory=list)
+
+    def child(self, name: str) -> Node | None:
+        """The first child of that name."""
+        return next((child for child in self.children if child.name == name), None)
+
+    def text_of(self, name: str) -> str | None:
+        """The stripped text of the first child of that name, or None."""
+        found = self.child(name)
+        return None if found is None else found.text.strip()
+
+
+def invalid(line: int, column: int, reason: str = "") -> BlobError:
+    """400 InvalidXmlDocument at a place."""
+    return BlobError(
+        "InvalidXmlDocument",
+        elements=(("LineNumber", str(line)), ("LinePosition", str(column)), ("Reason", reason)),
+    )
+
+
+def parse(body: bytes) -> Node:
+    """The root element of a body. Raises 400 InvalidXmlDocument for bad XML, document types and entities."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    top = Node("", 0, 0)
+    stack = [top]
+
+    def here() -> tuple[int, int]:
+        return parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
+
+    def refuse(*_: object) -> NoReturn:
+        raise invalid(*here(), "DTD is prohibited in this XML document.")
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        if len(stack) > _DEPTH:
+            raise invalid(*here(), "The document is nested too deeply.")
+        node = Node(name, *here())
+        stack[-1].children.append(node)
+        stack.append(node)
+
+    def end(_name: str) -> None:
+        stack.pop()
+
+    def text(data: str) -> None:
+        stack[-1].text += data
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise invalid(error.lineno, error.offset + 1, expat.ErrorString(error.code) or "") from None
+    return top.children[0]
+
+
+def block_list(body: bytes) -> list[tuple[Kind, str]]:
+    """The entries of a Put Block List body, in order; an empty list is a list.
+
+    Raises InvalidXmlDocument, or BlockListTooLong above 50,000 entries.
+    """
+    root = parse(body)
+    if root.name != "BlockList":
+        raise invalid(root.line, root.column, "Root element must be BlockList.")
+    entries: list[tuple[Kind, str]] = []
+    for child in root.children:
+        kind = _KINDS.get(child.name)
+        if kind is None:
+            raise invalid(child.line, child.column, f"Unexpected element: {child.name}.")
+        entries.append((kind, child.text.strip()))
+    if len(entries) > MAX_BLOCKS:
+        raise BlobError("BlockListTooLong")
+    return entries
