@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import time
@@ -12,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_SIGNATURE = re.compile(r"(?i)\b(sig(?:nature)?=)[^&\s\"'<>]+")
-_AUTHORIZATION = re.compile(r"(?i)\b(SharedKey(?:Lite)?\s+[^:\s]+:|Bearer\s+)[^\s\"']+")
+from harness.redact import REDACTED, redact_text
+
 _GRACE_SECONDS = 5.0
 
 
@@ -85,9 +84,8 @@ def base_environment(home: Path) -> dict[str, str]:
 def redacted(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, and without anything that looks like a signature or a token."""
     for secret in sorted((s for s in secrets if s), key=len, reverse=True):
-        text = text.replace(secret, "REDACTED")
-    text = _SIGNATURE.sub(r"\1REDACTED", text)
-    return _AUTHORIZATION.sub(r"\1REDACTED", text)
+        text = text.replace(secret, REDACTED)
+    return redact_text(text)
 
 
 def _end_group(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
