@@ -11,7 +11,7 @@ from reference_impl.auth import delegation, sas_strings
 from reference_impl.auth.principal import Grant, Kind, Principal
 from reference_impl.auth.shared_key import failed, same, sign
 from reference_impl.protocol import versions
-from reference_impl.protocol.errors import BlobError
+from reference_impl.protocol.errors import BlobError, invalid_query
 from reference_impl.protocol.query import Query
 from reference_impl.protocol.times import format_http_date, parse_iso
 
@@ -138,7 +138,7 @@ def _delegated(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principa
 def _principal(
     kind: Kind, sas: Mapping[str, str], letters: str, *, types: str = "", grants: tuple[Grant, ...] = ()
 ) -> Principal:
-    overrides = {_OVERRIDES[name]: sas[name] for name in _OVERRIDES if sas.get(name)}
+    overrides = {_OVERRIDES[name]: _header_text(name, sas[name]) for name in _OVERRIDES if sas.get(name)}
     return Principal(
         kind,
         frozenset(letters),
@@ -148,6 +148,13 @@ def _principal(
         object_id=sas.get("sduoid", ""),
         tenant_id=sas.get("skdutid", "") or sas.get("sktid", ""),
     )
+
+
+def _header_text(name: str, value: str) -> str:
+    """An override as a header carries it; one with a line break or the like is refused."""
+    if not value.isprintable():
+        raise invalid_query(name, value)
+    return value.encode("utf-8").decode("latin-1")
 
 
 def _require(sas: Mapping[str, str], *names: str) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reference_impl.mutants.registry import Mutant, Patch, apply, listing
+from reference_impl.mutants.registry import Mutant, Patch, apply, listing, mutants
 
-__all__ = ["Mutant", "Patch", "apply", "listing"]
+__all__ = ["Mutant", "Patch", "apply", "listing", "mutants"]

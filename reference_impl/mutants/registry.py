@@ -57,16 +57,21 @@ def mutant(name: str) -> Callable[[Change], Change]:
     return register
 
 
-def listing() -> tuple[Mutant, ...]:
+def mutants() -> tuple[Mutant, ...]:
     """All mutants, by name."""
     for family in FAMILIES:
         importlib.import_module(f"reference_impl.mutants.{family}")
     return tuple(_MUTANTS[name] for name in sorted(_MUTANTS))
 
 
+def listing() -> str:
+    """All mutants as text: a line each, name, tab, what is wrong and whom it would hurt."""
+    return "".join(f"{entry.name}\t{entry.about}\n" for entry in mutants())
+
+
 def apply(name: str) -> None:
     """Make this process behave as a mutant. Raises UsageError for a name that is none."""
-    known = {entry.name: entry for entry in listing()}
+    known = {entry.name: entry for entry in mutants()}
     if name not in known:
         raise UsageError(f"there is no mutant {name!r}", "`python -m reference_impl mutants` lists them")
     known[name].change(Patch())

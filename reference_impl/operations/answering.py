@@ -40,6 +40,7 @@ async def perform(call: Call, operation: Operation) -> Response:
     """Authorise a call for an operation and run it."""
     call.operation = operation
     call.principal = await entry.authorise(call, operation.needs)
+    entry.refuse_headers(call)
     return await operation.run(call)
 
 

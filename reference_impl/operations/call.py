@@ -104,6 +104,8 @@ class Call:
         A body of None is empty; a HEAD that states a length passes Content-Length among `fields`.
         """
         listed = list(fields)
+        # HTTP/1.0 knows no chunks; there, a length says the same.
+        chunked = chunked and self.request.version >= (1, 1)
         if chunked:
             listed.append(("Transfer-Encoding", "chunked"))
         elif isinstance(body, bytes):

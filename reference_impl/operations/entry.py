@@ -19,6 +19,16 @@ from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
 from reference_impl.store import ContainerMissing
 
+# What a client must not believe we did: encryption with its keys, tag conditions, framed bodies, holds.
+_REFUSED = (
+    "x-ms-encryption-key",
+    "x-ms-encryption-scope",
+    "x-ms-source-encryption-key",
+    "x-ms-structured-body",
+    "x-ms-if-tags",
+    "x-ms-source-if-tags",
+    "x-ms-immutability-policy-until-date",
+)
 _LEVELS = ("container", "account", "service")
 
 
@@ -39,6 +49,7 @@ def address(call: Call) -> None:
     """Fill in the resource and the effective version of a request. Raises 400 for what makes no sense."""
     request = call.request
     call.version = _version(call)
+    _check_timeout(call)
     account = names.host_account(call.header("host"), call.service.accounts)
     call.host_style = account is not None
     restype = (call.query.get("restype") or "").lower()
@@ -47,6 +58,13 @@ def address(call: Call) -> None:
         raise BlobError("InvalidUri", edge=True)
     if restype == "container" and call.resource.container is None:
         raise _no_container()
+
+
+def _check_timeout(call: Call) -> None:
+    """A timeout is a number of seconds; nothing here takes long enough to need it."""
+    value = call.query.get("timeout")
+    if value and not (value.isascii() and value.isdigit()):
+        raise invalid_query("timeout", value)
 
 
 def _version(call: Call) -> str:
@@ -61,6 +79,15 @@ def _version(call: Call) -> str:
 def _no_container() -> BlobError:
     error = invalid_query("comp", "")
     return BlobError(error.code, elements=error.elements, edge=True)
+
+
+def refuse_headers(call: Call) -> None:
+    """400 UnsupportedHeader for a header whose meaning would be lost if it were ignored."""
+    for name in _REFUSED:
+        if call.header(name):
+            raise BlobError("UnsupportedHeader", elements=(("HeaderName", name),))
+    if (call.header("x-ms-legal-hold") or "").lower() == "true":
+        raise BlobError("UnsupportedHeader", elements=(("HeaderName", "x-ms-legal-hold"),))
 
 
 def asked(call: Call) -> Asked:

@@ -24,9 +24,18 @@ KEY = base64.b64encode(bytes(range(64))).decode()
 VERSION = "2025-07-05"
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIGNED = (
-    "content-encoding content-language content-length content-md5 content-type date if-modified-since if-match "
-    "if-none-match if-unmodified-since range"
-).split()
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-type",
+    "date",
+    "if-modified-since",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,9 @@ class Answer:
         return ElementTree.fromstring(self.body[3:])
 
 
-def shared_key(method: str, target: str, headers: Mapping[str, str], account: str = ACCOUNT, key: str = KEY) -> str:
+def shared_key(
+    method: str, target: str, headers: Mapping[str, str], account: str = ACCOUNT, key: str = KEY
+) -> str:
     """The Authorization header of a request to a path-style target."""
     lowered = {name.lower(): value for name, value in headers.items()}
     lines = [method]
@@ -99,7 +110,10 @@ class Client:
     ) -> Answer:
         """Send one request; `target` is relative to the account. A header of None drops one of ours."""
         path = f"/{self.account}{target}" if prefix else target
-        sent: dict[str, str | None] = {"x-ms-date": formatdate(usegmt=True), "x-ms-client-request-id": "test-id"}
+        sent: dict[str, str | None] = {
+            "x-ms-date": formatdate(usegmt=True),
+            "x-ms-client-request-id": "test-id",
+        }
         if self.version:
             sent["x-ms-version"] = self.version
         if method in ("PUT", "POST") or body is not None:
@@ -135,7 +149,9 @@ class Client:
     def block(self, target: str, number: int, body: bytes) -> Answer:
         return self.send("PUT", f"{target}?comp=block&blockid={quoted_id(number)}", {}, body)
 
-    def commit(self, target: str, ids: list[str], kind: str = "Latest", headers: Mapping[str, str] | None = None) -> Answer:
+    def commit(
+        self, target: str, ids: list[str], kind: str = "Latest", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         entries = "".join(f"<{kind}>{block}</{kind}>" for block in ids)
         body = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{entries}</BlockList>'.encode()
         return self.send("PUT", f"{target}?comp=blocklist", headers, body)
@@ -175,12 +191,20 @@ def facade(root: Path, *arguments: str, account: str = ACCOUNT, key: str = KEY) 
 
 def sas(fields: Mapping[str, str], text: str, key: str = KEY) -> str:
     """A SAS query string: the fields and the signature over `text`."""
-    signature = base64.b64encode(hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()).decode()
+    signature = base64.b64encode(
+        hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+    ).decode()
     return "&".join(f"{name}={_escape(value)}" for name, value in {**fields, "sig": signature}.items())
 
 
 def _escape(value: str) -> str:
-    return value.replace("%", "%25").replace("+", "%2B").replace("/", "%2F").replace("=", "%3D").replace(":", "%3A")
+    return (
+        value.replace("%", "%25")
+        .replace("+", "%2B")
+        .replace("/", "%2F")
+        .replace("=", "%3D")
+        .replace(":", "%3A")
+    )
 
 
 def iso(offset: float = 0) -> str:
