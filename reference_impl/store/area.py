@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import fs, names
-from .errors import ContainerMissing, RootUnusable
+from .errors import ContainerMissing, RootUnusable, fault
 from .locks import Locks, lock
 from .trash import Trash
 
@@ -69,14 +69,12 @@ class Area:
             self.tmp = self._own_tmp()
         except OSError as error:
             code = error.errno or errno.EIO
-            hint = (
-                "mount the export with locks (NFSv4, or NFSv3 with lockd)" if code == errno.ENOLCK else None
-            )
+            hint = None if code in fs.ABSENT else fault(error).hint
             raise RootUnusable(f"{root} cannot hold a store: {os.strerror(code)}", code, hint) from error
         self._numbers = itertools.count(1)
         self.stage_credit: dict[str, int] = {}  # staging's estimate of how soon to count blocks again
         self.trash = Trash(self.root, f"{STATE}/_trash", self._owner)
-        self.trash.sweep(f"{STATE}/_incoming", own=self._owner)
+        self.trash.sweep(f"{STATE}/_incoming")
 
     def _own_tmp(self) -> int:
         path = f"{STATE}/_incoming/{self._owner}"
