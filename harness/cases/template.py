@@ -16,7 +16,8 @@ from email.utils import format_datetime
 from types import MappingProxyType
 from urllib.parse import quote
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_-]*)(?P<argument>[:+-][^{}]*)?\}")
+# `now` comes first, because a name may hold a dash: {now-1h} is a time, not a name.
+_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>now(?=[+-])|[a-z][a-z0-9_-]*)(?P<argument>[:+-][^{}]*)?\}")
 _OFFSET = re.compile(r"([+-])(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
