@@ -52,10 +52,11 @@ class AzcopyGate:
             seconds=seconds,
             env=env,
         )
-        self.seen = list(self.stage.settle())
-        judge_reliance(self.scenario, self.seen)
         if outcome.exit is None:
+            self.scenario.exchanges(self.stage.reach.tap.take())
             self.scenario.indeterminate(f"azcopy {command} {outcome.summary}")
+        self.seen = list(self.stage.settle(f"azcopy {command}: {outcome.summary}"))
+        judge_reliance(self.scenario, self.seen)
         return outcome
 
     def copy(self, source: str, target: str, from_to: str, *options: str, **kwargs: object) -> AzcopyOutcome:

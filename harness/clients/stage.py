@@ -14,10 +14,9 @@ from harness.clients.reach import Reach, reach
 from harness.clients.truth import PremiseError, Stored, Truth, digest
 from harness.endpoint import Endpoint, Secret
 from harness.exchange import Exchange
-from harness.scenario import Ended, Scenario
+from harness.scenario import Scenario
 from harness.signing.authorise import CredentialMissingError, account_sas, service_sas
 from harness.signing.spec import AccountSas, ServiceSas
-from harness.vocabulary import Verdict
 
 _PERMISSIONS = "rwdlacup"
 
@@ -110,15 +109,15 @@ class Stage:
             said += f", missing for {len(missing)}"
         self.scenario.check(f"digests of {about}", equal, said)
 
-    def settle(self) -> Sequence[Exchange]:
+    def settle(self, client: str) -> Sequence[Exchange]:
         """Take what the tap saw since the last call and give it to the scenario for judging.
 
-        Raises GateFaultError when the client sent nothing through the tap: nothing would be proved.
+        Raises GateFaultError when the client sent nothing through the tap: nothing would be proved. `client`
+        is what it said.
         """
         exchanges = self.reach.tap.take()
         if not exchanges:
-            faults = "; ".join(self.reach.tap.faults)
-            raise GateFaultError(f"the client sent nothing through the tap{faults and f' ({faults})'}")
+            raise GateFaultError("; ".join(("nothing went through the tap", client, *self.reach.tap.faults)))
         self.scenario.exchanges(exchanges)
         self.seen += exchanges
         return exchanges
@@ -143,8 +142,8 @@ def stage(
 ) -> Iterator[Stage]:
     """Set the stage: a container of the scenario's own, unless told not to, and a tap before one address.
 
-    A premise that fails ends the scenario as blocked, an address or credential that the endpoint lacks as
-    not applicable. `work` is where its files go (default: the scenario's folder).
+    A premise that fails ends the scenario as blocked, a credential that the endpoint lacks as not applicable.
+    `work` is where its files go (default: the scenario's folder).
     """
     folder = work or scenario.work
     name = f"{prefix}{secrets.token_hex(5)}"
@@ -156,8 +155,6 @@ def stage(
                 truth.create_container(name)
                 stack.callback(truth.delete_container, name)
             yield Stage(scenario, endpoint, truth, name, reached, folder)
-        except PremiseError as error:
-            raise Ended(Verdict.BLOCKED, str(error)) from error
         except CredentialMissingError as error:
             scenario.not_applicable(str(error))
 

@@ -13,17 +13,25 @@ from xml.etree import ElementTree
 
 from harness.endpoint import Endpoint
 from harness.exchange import Exchange, Headers, header
+from harness.scenario import Ended
 from harness.signing import AuthSpec, authorise, face_for
 from harness.signing.canonical import http_date
 from harness.signing.spec import Default
+from harness.vocabulary import Verdict
 from harness.wire.dial import dial
 from harness.wire.message import WireRequest
 
 _BLOCK = 4 * 1024 * 1024
 
 
-class PremiseError(Exception):
-    """The endpoint did not do what a scenario needs before it can begin. The text says what it answered."""
+class PremiseError(Ended):
+    """The endpoint did not do what a scenario needs before it can begin: nothing was verified.
+
+    The text says what it answered.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(Verdict.BLOCKED, said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def named(scenario: Scenario, endpoint: Endpoint, options: Any) -> Iterator[Azco
         face = next((name for name in ("host-https", "host") if name in endpoint.also), None)
         if face is None:
             scenario.not_applicable(
-                "AzCopy's make cannot address an endpoint in path style, and no host-style address is configured",
+                "AzCopy's make cannot use path style, and no host-style address is configured",
                 source=["azcopy/1.1"],
             )
     if ".blob" not in endpoint.face(face).authority:
