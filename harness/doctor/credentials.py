@@ -10,6 +10,7 @@ from harness.doctor.diagnosis import Check, Fault, Outcome
 from harness.doctor.session import Answer, Session
 from harness.endpoint import Endpoint, Face, Style
 from harness.endpoints.address import is_literal
+from harness.endpoints.config import CREDENTIALS_HINT
 from harness.endpoints.errors import TokenError
 from harness.signing.authorise import effective_auth
 from harness.signing.canonical import query_pairs
@@ -50,7 +51,7 @@ def sas_facts(token: str) -> SasFacts:
 def anonymous_refused(endpoint: Endpoint, answer: Answer) -> Check:
     """Whoever has no credentials sees nothing. `answer` is that of an anonymous listing of containers."""
     if effective_auth(Default(), endpoint) == Anonymous():
-        return Check("anonymous", Outcome.SKIP, "no credentials are configured: nothing to compare with")
+        return _uncredentialed(answer)
     if answer.status and answer.status < 300:
         return Check(
             "anonymous",
@@ -60,6 +61,19 @@ def anonymous_refused(endpoint: Endpoint, answer: Answer) -> Check:
             "No client would notice that its credentials are wrong.",
         )
     return Check("anonymous", Outcome.OK, f"refused: {answer.said}")
+
+
+def _uncredentialed(answer: Answer) -> Check:
+    """Without credentials of ours, anonymous requests are all that there is."""
+    if answer.status == 200:
+        return Check("anonymous", Outcome.NOTE, "no credentials are configured, and none are asked for")
+    return Check(
+        "anonymous",
+        Outcome.FAIL,
+        f"no credentials are configured, and anonymous requests are refused: {answer.said}",
+        Fault.CREDENTIALS,
+        CREDENTIALS_HINT,
+    )
 
 
 def sas_in_time(endpoint: Endpoint, now: datetime) -> Check | None:
@@ -108,7 +122,7 @@ def addressing(session: Session, works: bool) -> Check:
     endpoint = session.endpoint
     here = endpoint.style
     auth = effective_auth(Default(), endpoint)
-    other = other_face(endpoint)
+    other = other_face(session)
     if auth == Anonymous() or isinstance(auth, Bearer):
         return Check("addressing", Outcome.SKIP, "only a signed request could tell")
     answer = session.call("GET", _LIST, auth, face=other)
@@ -126,16 +140,27 @@ def addressing(session: Session, works: bool) -> Check:
     return Check("addressing", Outcome.SKIP, f"{other.style} style does not work either ({answer.said})")
 
 
-def other_face(endpoint: Endpoint) -> Face:
+def other_face(session: Session) -> Face:
     """The same service by the other addressing style, at the same socket address."""
+    endpoint = session.endpoint
     wanted = Style.HOST if endpoint.style is Style.PATH else Style.PATH
     main = endpoint.face()
-    names = {Style.HOST: ("host", "host-https"), Style.PATH: ("https",)}[wanted]
-    for name in names:
-        if name in endpoint.also and endpoint.face(name).scheme == main.scheme:
-            return endpoint.face(name)
+    address = session.address(main)
+    for name in endpoint.also:
+        face = endpoint.face(name)
+        if (face.style, face.scheme, face.address[1]) == (wanted, main.scheme, address[1]):
+            return replace(face, address=address)
     if wanted is Style.PATH:
-        return replace(main, name="path", prefix=f"/{endpoint.account}", style=wanted)
+        # By its address, because a host name that begins with the account could only mean host style.
+        number = f"[{address[0]}]" if ":" in address[0] else address[0]
+        return replace(
+            main,
+            name="path",
+            authority=f"{number}:{address[1]}",
+            address=address,
+            prefix=f"/{endpoint.account}",
+            style=wanted,
+        )
     port = main.authority.rpartition(":")[2]
     suffix = f":{port}" if main.authority.endswith(f":{port}") and port.isdigit() else ""
     host = main.server_name

@@ -95,5 +95,5 @@ class Diagnosis:
         failure = self.failure
         if failure is None:
             return f"{self.endpoint}: ready"
-        hint = f" {failure.hint}" if failure.hint else ""
+        hint = f". {failure.hint}" if failure.hint else ""
         return f"{self.endpoint}: {failure.fault}: {failure.what}{hint}"

@@ -52,7 +52,9 @@ class _Examination:
         if not self._add(found, started):
             return
         self._ok(lambda: reach.clock(anonymous))
-        self._ok(lambda: credentials.anonymous_refused(self._endpoint, anonymous))
+        refused = credentials.anonymous_refused(self._endpoint, anonymous)
+        if not self._add(refused, time.monotonic()) and refused.fault is Fault.CREDENTIALS:
+            return
         started = time.monotonic()
         authenticated, answer = credentials.authentication(session)
         refused_version = answer is not None and answer.code == "InvalidHeaderValue"

@@ -133,13 +133,12 @@ def blob_service(session: Session, face: Face) -> tuple[Check, Answer]:
     response = answer.response
     if response is None:
         return _no_http(session, face, answer), answer
-    if _marks(answer):
-        server = header(response.headers, "Server") or "unnamed"
-        return Check("service", Outcome.OK, f"a Blob service (Server: {server})"), answer
-    if face.scheme == "http" and response.status == 400 and _HTTPS_WANTED.search(answer.text):
-        return _wants_https(face), answer
     server = header(response.headers, "Server")
     named = f" (Server: {server})" if server else ""
+    if _marks(answer):
+        return Check("service", Outcome.OK, f"a Blob service{named}"), answer
+    if face.scheme == "http" and response.status == 400 and _HTTPS_WANTED.search(answer.text):
+        return _wants_https(face), answer
     moved = header(response.headers, "Location")
     hint = f"It redirects to {moved}." if moved else "Check host and port: nothing of Blob is in its answer."
     return (
@@ -209,7 +208,7 @@ def _no_http(session: Session, face: Face, answer: Answer) -> Check:
 
 def _wants_https(face: Face) -> Check:
     return Check(
-        "tls",
+        "service",
         Outcome.FAIL,
         f"the URL says http, but {face.authority} speaks HTTPS",
         Fault.TLS,
