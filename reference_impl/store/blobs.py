@@ -130,8 +130,9 @@ def delete_blob(area: Area, place: Place, name: str, check: Check | None = None)
                 finally:
                     os.close(container)
             _forget(area, place, current)
-        _drop_blocks(area, place, digest)
-        if current is None:
+            _drop_blocks(area, place, digest)
+        else:
+            staging.drop(area, place, digest)
             staging.sync(area, place)
 
 

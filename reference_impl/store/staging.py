@@ -137,9 +137,9 @@ def file_of(block_id: str) -> str:
     return block_id.translate(_TO_FILE)
 
 
-def drop(area: Area, place: Place, digest: str) -> bool:
-    """Remove all blocks of a blob, whatever state they were staged on; False: there were none."""
-    return area.trash.take(_folder(place, digest))
+def drop(area: Area, place: Place, digest: str) -> None:
+    """Remove all blocks of a blob, whatever state they were staged on."""
+    area.trash.take(_folder(place, digest))
 
 
 def sync(area: Area, place: Place) -> None:
