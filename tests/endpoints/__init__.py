@@ -1,0 +1,1 @@
+"""Tests of endpoints: what names mean, and what is started for them."""
