@@ -262,7 +262,7 @@ def _plan(
     known: dict[str, Segment | None] = {}
 
     def uncommitted(block_id: str) -> Segment | None:
-        if staged < 0:
+        if staged < 0 or not staging.is_id(block_id):
             return None
         if block_id not in known:
             file = staging.file_of(block_id)
@@ -276,7 +276,6 @@ def _plan(
 
     segments, blocks = [], []
     for kind, block_id in entries:
-        staging.id_length(block_id)
         segment = None if kind == "committed" else uncommitted(block_id)
         if segment is None and kind != "uncommitted":
             segment = ranges.get(block_id)

@@ -28,9 +28,14 @@ _TO_FILE = str.maketrans("+/", "-_")
 _TO_ID = str.maketrans("-_", "+/")
 
 
+def is_id(block_id: str) -> bool:
+    """Whether a text can be a block's id: base64, and short enough to name a file."""
+    return 0 < len(block_id) <= 240 and _BASE64.fullmatch(block_id) is not None
+
+
 def id_length(block_id: str) -> int:
-    """The length in bytes that an id decodes to. InvalidName: it is no base64, or longer than file names."""
-    if not 0 < len(block_id) <= 240 or not _BASE64.fullmatch(block_id):
+    """The length in bytes that an id decodes to. InvalidName: it is none."""
+    if not is_id(block_id):
         raise InvalidName("a block id must be base64 text of at most 240 characters")
     return len(block_id) // 4 * 3 - block_id.count("=")
 

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _MINUTE = 60.0
 _CLOSING = 5.0  # seconds
+_TRIES = 10  # of a folder that a writer under way still puts a file into
 
 
 class Trash:
@@ -73,12 +74,17 @@ class Trash:
     def _work(self) -> None:
         while (path := self._jobs.get()) is not None:
             pending = [path]
+            tries = _TRIES
             while pending:
+                path = pending.pop()
                 try:
-                    self._remove(pending.pop(), pending)
+                    self._remove(path, pending)
                 except OSError as error:
-                    if error.errno != errno.ENOENT:  # another process may be emptying the same trash
-                        _log.warning("trash stays: %s", error)
+                    if error.errno == errno.ENOTEMPTY and tries:
+                        tries -= 1
+                        pending.insert(0, path)
+                    elif error.errno != errno.ENOENT:  # another process may be emptying the same trash
+                        _log.warning("trash stays until the next start: %s", error)
 
     def _remove(self, path: str, pending: list[str]) -> None:
         """Remove a folder; what folders it holds are moved beside it first, so that no depth is too deep."""

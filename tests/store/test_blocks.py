@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 
 import pytest
 
@@ -16,7 +17,6 @@ from reference_impl.store import (
     InvalidName,
     TooManyBlocks,
     UnknownBlock,
-    assemble,
     staging,
 )
 
@@ -149,6 +149,8 @@ def test_ids_that_are_no_base64_are_refused(box: Box) -> None:
     for bad in ("", "a", "a===", "../x", "a/..", "x" * 244, "ab=c", "aé=="):
         with pytest.raises(InvalidName), box.store.upload(ACCOUNT, CONTAINER) as upload:
             box.store.stage_block(upload, "x", bad)
+        with pytest.raises(UnknownBlock):
+            box.store.commit_blocks(ACCOUNT, CONTAINER, "x", [("latest", bad)], BlobProps())
     assert box.names(uncommitted=True) == []
     longest = base64.b64encode(bytes(range(180, 244))).decode()
     assert "/" in longest or "+" in longest
@@ -184,7 +186,7 @@ def test_one_id_many_times(box: Box) -> None:
 @pytest.mark.parametrize("kernel", [True, False])
 def test_large_blocks_are_copied_whole(box: Box, monkeypatch: pytest.MonkeyPatch, kernel: bool) -> None:
     if not kernel:
-        monkeypatch.delattr(assemble.os, "copy_file_range")
+        monkeypatch.delattr(os, "copy_file_range")
     parts = [bytes([n]) * (1_500_000 + n) for n in range(3)]
     for number, part in enumerate(parts):
         box.stage("x", number, part)
