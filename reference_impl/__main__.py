@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         case ["mutants"]:
             from reference_impl.mutants import listing
 
-            sys.stdout.writelines(f"{mutant.name:32} {mutant.about}\n" for mutant in listing())
+            sys.stdout.write(listing())
             return 0
         case ["-h" | "--help"]:
             sys.stdout.write(_USAGE)

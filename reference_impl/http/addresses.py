@@ -15,8 +15,8 @@ _PLATFORM = IPv4Address("168.63.129.16")
 def refusal_of(address: str, allowed: Sequence[Network]) -> str | None:
     """Why `address` (numeric, as the resolver gave it) may not be connected to; None: it may.
 
-    An IPv6 address that carries an IPv4 one is judged by what it carries as well; an IPv4-mapped one is refused
-    even when that is public. Either address in an allowed network is enough.
+    An IPv6 address that carries an IPv4 one is judged by what it carries as well; an IPv4-mapped one is
+    refused even when that is public. Either address in an allowed network is enough.
     """
     try:
         parsed = ip_address(address)
