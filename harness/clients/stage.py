@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.clients.data import content
 from harness.clients.reach import Reach, reach
-from harness.clients.truth import PremiseError, Stored, Truth, digest
+from harness.clients.truth import PremiseError, Stored, Truth, said
 from harness.endpoint import Endpoint, Secret
 from harness.exchange import Exchange
 from harness.scenario import Scenario
@@ -54,21 +54,21 @@ class Stage:
         where = f"{self.reach.url}/{self.container}" + (f"/{path}" if path else "")
         return f"{where}?{sas.reveal()}" if sas is not None else where
 
+    def direct_url(self, blob: str) -> Secret:
+        """The address of a blob with a SAS, as the endpoint itself can read it: not through the tap."""
+        return Secret(f"{self.endpoint.url}/{self.container}/{blob}?{self.sas().reveal()}")
+
     def stored(self, blob: str, data: bytes, *, why: str = "") -> None:
         """Check that the blob holds exactly these bytes, by our own read."""
-        expected = f"{len(data)} bytes, sha256 {digest(data)}"
+        expected = said(data)
         found = self._get(blob)
         observed = "no such blob" if found is None else f"{found.length} bytes, sha256 {found.sha256}"
         self.scenario.check(f"bytes of {blob}", expected, observed, why=why)
 
     def same_file(self, path: Path, data: bytes) -> None:
         """Check that a local file holds exactly these bytes."""
-        expected = f"{len(data)} bytes, sha256 {digest(data)}"
-        observed = "no such file"
-        if path.is_file():
-            found = path.read_bytes()
-            observed = f"{len(found)} bytes, sha256 {digest(found)}"
-        self.scenario.check(f"bytes of the file {path.name}", expected, observed)
+        observed = said(path.read_bytes()) if path.is_file() else "no such file"
+        self.scenario.check(f"bytes of the file {path.name}", said(data), observed)
 
     def absent(self, blob: str, *, why: str = "") -> None:
         """Check that there is no such blob."""

@@ -60,6 +60,11 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def said(data: bytes) -> str:
+    """Bytes as findings show them: length and digest."""
+    return f"{len(data)} bytes, sha256 {digest(data)}"
+
+
 class Truth:
     """A small Blob client on our own transport. Use as a context manager; one thread at a time."""
 

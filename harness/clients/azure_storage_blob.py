@@ -1,0 +1,154 @@
+"""The Azure Storage SDK for Python as a client: runs scenarios in its own environment, takes their facts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.clients.process import Ran, base_environment, redacted, run_client
+from harness.clients.stage import GateFaultError, Stage, stage
+from harness.endpoint import Endpoint, Secret
+from harness.scenario import Scenario
+from harness.tools.find import Found, Missing, find
+
+FLAVOURS = ("sync", "aio")
+SCENARIO_SECONDS = 60.0
+_SCRIPT = Path(__file__).with_name("scripts") / "azure_storage_blob_scenarios.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a scenario told: by flavour, by fact."""
+
+    told: Mapping[str, Mapping[str, Any]]
+    ran: Ran
+
+    def of(self, flavour: str, fact: str) -> object:
+        """The fact, or why there is none."""
+        told = self.told.get(flavour, {})
+        if fact in told:
+            return told[fact]
+        return f"not told: {told['raised']}" if "raised" in told else "not told"
+
+
+def read_facts(ran: Ran) -> Facts:
+    """The facts in a scenario's output; lines that are none are passed over."""
+    told: dict[str, dict[str, Any]] = {}
+    for line in ran.stdout.splitlines():
+        try:
+            entry = json.loads(line)
+            told.setdefault(entry["flavour"], {})[entry["fact"]] = entry["value"]
+        except (ValueError, KeyError, TypeError):
+            continue
+    return Facts(told, ran)
+
+
+@dataclass(slots=True)
+class SdkGate:
+    """The SDK on a stage."""
+
+    stage: Stage
+    found: Found
+    facts: Facts | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that this is about."""
+        return self.stage.scenario
+
+    def run(self, name: str, *, with_key: bool = True, **extra: object) -> None:
+        """Run one of the scripts' scenarios with every flavour, and take what the tap saw.
+
+        The credential is the account key where there is one, else a SAS; `extra` goes into the request as it
+        is (a Secret is revealed there and kept out of logs). Ends the scenario as indeterminate when the
+        time is up.
+        """
+        endpoint = self.stage.endpoint
+        request: dict[str, object] = {
+            "scenario": name,
+            "flavours": FLAVOURS,
+            "url": self.stage.reach.url,
+            "account": endpoint.account,
+            "container": self.stage.container,
+            "ca_file": str(self.stage.reach.ca_file) if self.stage.reach.url.startswith("https:") else None,
+        }
+        if with_key and endpoint.key is not None:
+            request["key"] = endpoint.key
+        elif with_key:
+            request["sas"] = self.stage.sas()
+        secrets: list[str] = []
+        text = json.dumps(_revealed({**request, **extra}, secrets))
+        home = self.stage.work / "home"
+        home.mkdir(exist_ok=True)
+        ran = run_client(
+            [str(self.found.path), "-u", str(_SCRIPT)],
+            env=base_environment(home) | dict(self.found.env) | dict(self.stage.reach.env),
+            cwd=home,
+            seconds=SCENARIO_SECONDS,
+            stdin=text.encode(),
+        )
+        self._keep(name, ran, secrets)
+        if ran.exit is None:
+            self.scenario.exchanges(self.stage.reach.tap.take())
+            self.scenario.indeterminate(f"the SDK scenario {name} did not finish within {ran.seconds:.0f} s")
+        self.facts = read_facts(ran)
+        said = ran.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        self.stage.settle(f"{name}: exit {ran.exit}, {redacted(said[0], secrets)}")
+        if ran.exit != 0:
+            raise GateFaultError(f"the scenario script {name} failed: {redacted(said[0], secrets)}")
+        for flavour in FLAVOURS:
+            raised = self.facts.told.get(flavour, {}).get("raised", "nothing")
+            self.scenario.check(f"what the SDK raised ({flavour})", "nothing", redacted(str(raised), secrets))
+
+    def expect(
+        self,
+        fact: str,
+        expected: object | Callable[[str], object],
+        *,
+        why: str = "",
+        source: tuple[str, ...] = ("clients/4",),
+        one_of: bool = False,
+    ) -> None:
+        """Check a fact that each flavour told. `expected` may be a function of the flavour.
+
+        With `one_of`, `expected` is a list of values that are all right.
+        """
+        assert self.facts is not None, "run comes first"
+        for flavour in FLAVOURS:
+            wanted = expected(flavour) if callable(expected) else expected
+            observed = self.facts.of(flavour, fact)
+            holds = observed in wanted if one_of and isinstance(wanted, list) else observed == wanted
+            self.scenario.check(f"{fact} ({flavour})", wanted, observed, why=why, source=source, holds=holds)
+
+    def _keep(self, name: str, ran: Ran, secrets: list[str]) -> None:
+        logs = self.scenario.logs
+        logs.mkdir(parents=True, exist_ok=True)
+        (logs / f"sdk-{name}.out").write_text(redacted(ran.stdout, secrets), "utf-8")
+        (logs / f"sdk-{name}.err").write_text(redacted(ran.stderr, secrets), "utf-8")
+
+
+@contextlib.contextmanager
+def sdk_gate(
+    scenario: Scenario, endpoint: Endpoint, prefix: str, *, face: str | None = None
+) -> Iterator[SdkGate]:
+    """A stage with the SDK on it. Ends the scenario as not run when the SDK is not installed."""
+    found = find("azure-storage-blob")
+    if isinstance(found, Missing):
+        scenario.not_run(f"azure-storage-blob is missing: {found.reason}. {found.how}")
+    scenario.used("azure-storage-blob", found.version)
+    with stage(scenario, endpoint, prefix, face=face) as ready:
+        yield SdkGate(ready, found)
+
+
+def _revealed(value: object, secrets: list[str]) -> object:
+    """The value with its secrets in plain text, for the child's standard input; noted in `secrets`."""
+    if isinstance(value, Secret):
+        secrets.append(value.reveal())
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _revealed(item, secrets) for key, item in value.items()}
+    return value
