@@ -118,6 +118,24 @@ def test_a_read_only_disk_is_refused_at_start(small_disk: Path) -> None:
     assert "writing" in caught.value.hint
 
 
+def test_a_root_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    """In a child, because root may write anywhere."""
+    tmp_path.chmod(0o555)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            if os.geteuid() == 0:
+                os.chdir(tmp_path)  # the folders above are private to root
+                os.setuid(65534)
+            Store(Path() if os.geteuid() == 65534 else tmp_path)
+        except RootUnusable as error:
+            code = 0 if error.errno == errno.EACCES and "write access" in error.hint else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
 def test_the_largest_file_size_is_out_of_space(box: Box) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
