@@ -37,14 +37,18 @@ class Reach:
 def reach(endpoint: Endpoint, folder: Path, face: str | None = None) -> Iterator[Reach]:
     """A tap in front of one address of the endpoint, open for the length of the block.
 
-    Path style: the client talks to the tap's own address. Host style: the client keeps the host name, speaks
-    TLS, and is led to the tap by a CONNECT proxy, because most clients resolve no made-up names.
+    Path style on this machine: the client talks to the tap's own address. Host style: the client keeps the
+    host name, speaks TLS, and is led to the tap by a CONNECT proxy, because most clients resolve no made-up
+    names. So too for an HTTPS address elsewhere, which thereby gets the Host header that it expects.
     `folder` takes the certificate file. Raises LookupError when the endpoint has no such address.
     """
     where = endpoint.face(face)
     ca_file = write_ca(folder)
     trust = MappingProxyType({"SSL_CERT_FILE": str(ca_file)})
-    if where.style is Style.PATH:
+    by_name = where.style is Style.HOST or (
+        where.scheme == "https" and _is_foreign_address(where.server_name)
+    )
+    if not by_name:
         tls = server_context("127.0.0.1", "localhost") if where.scheme == "https" else None
         with Tap(upstream(endpoint, where), tls=tls) as tap:
             yield Reach(tap.url + where.prefix, where.style, tap, ca_file, trust)
@@ -55,13 +59,23 @@ def reach(endpoint: Endpoint, folder: Path, face: str | None = None) -> Iterator
         Tunnel(tap.address) as tunnel,
     ):
         env = {**trust, "HTTPS_PROXY": tunnel.url, "https_proxy": tunnel.url}
-        yield Reach(f"https://{host}{where.prefix}", where.style, tap, ca_file, MappingProxyType(env))
+        # A port of plain HTTP means nothing in an HTTPS URL.
+        authority = where.authority if where.scheme == "https" else host
+        yield Reach(f"https://{authority}{where.prefix}", where.style, tap, ca_file, MappingProxyType(env))
 
 
 def upstream(endpoint: Endpoint, face: Face) -> Upstream:
     """Where the tap forwards to for this address."""
     tls = tls_context(endpoint.ca_file) if face.scheme == "https" else None
     return Upstream(face.address, tls, face.server_name)
+
+
+def _is_foreign_address(host: str) -> bool:
+    """Whether this is a literal address outside this machine (clients send 127.0.0.1 to no proxy)."""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_loopback(face: Face) -> bool:

@@ -8,17 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from harness.clients.data import content
-from harness.clients.reach import Reach, reach
+from harness.clients.reach import Reach, is_loopback, reach
 from harness.clients.truth import PremiseError, Stored, Truth, said
 from harness.endpoint import Endpoint, Secret
-from harness.exchange import Exchange
-from harness.scenario import Scenario
+from harness.exchange import Exchange, Response, header
+from harness.scenario import Ended, Scenario
 from harness.signing.authorise import CredentialMissingError, account_sas, service_sas
 from harness.signing.spec import AccountSas, ServiceSas
+from harness.vocabulary import Verdict
 
 _PERMISSIONS = "rwdlacup"
+_NOT_OFFERED = (405, 501)
 
 
 class GateFaultError(Exception):
@@ -54,9 +57,13 @@ class Stage:
         where = f"{self.reach.url}/{self.container}" + (f"/{path}" if path else "")
         return f"{where}?{sas.reveal()}" if sas is not None else where
 
-    def direct_url(self, blob: str) -> Secret:
-        """The address of a blob with a SAS, as the endpoint itself can read it: not through the tap."""
-        return Secret(f"{self.endpoint.url}/{self.container}/{blob}?{self.sas().reveal()}")
+    def source_url(self, blob: str) -> Secret:
+        """The address of a blob with a SAS, for the endpoint itself to read.
+
+        Through the tap where the endpoint can reach it: then its host is the one that the client talks to.
+        """
+        root = self.reach.url if is_loopback(self.endpoint.face()) else self.endpoint.url
+        return Secret(f"{root}/{self.container}/{blob}?{self.sas().reveal()}")
 
     def stored(self, blob: str, data: bytes, *, why: str = "") -> None:
         """Check that the blob holds exactly these bytes, by our own read."""
@@ -113,13 +120,17 @@ class Stage:
         """Take what the tap saw since the last call and give it to the scenario for judging.
 
         Raises GateFaultError when the client sent nothing through the tap: nothing would be proved. `client`
-        is what it said.
+        is what it said. Ends the scenario as unsupported when the endpoint says that it does not offer what
+        was asked.
         """
         exchanges = self.reach.tap.take()
         if not exchanges:
             raise GateFaultError("; ".join(("nothing went through the tap", client, *self.reach.tap.faults)))
         self.scenario.exchanges(exchanges)
         self.seen += exchanges
+        for exchange in exchanges:
+            if exchange.response is not None and exchange.response.status in _NOT_OFFERED:
+                raise Ended(Verdict.UNSUPPORTED, _refusal(exchange, exchange.response))
         return exchanges
 
     def _get(self, blob: str) -> Stored | None:
@@ -172,6 +183,14 @@ def sas_for(
         scenario.not_applicable(f"endpoint {endpoint.name} has no key, no SAS and no token source")
     wanted = ServiceSas(resource="container", of=container, permissions="racwdl", delegated=True)
     return Secret(service_sas(endpoint, wanted, now))
+
+
+def _refusal(exchange: Exchange, response: Response) -> str:
+    path, _, query = exchange.request.target.partition("?")
+    comp = parse_qs(query).get("comp", [""])[0]
+    code = header(response.headers, "x-ms-error-code") or "no error code"
+    what = f"{exchange.request.method} {path}{comp and f' (comp={comp})'}"
+    return f"the endpoint answers {what} with {response.status} {response.reason} ({code})"
 
 
 def _names(missing: Sequence[str], extra: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ def test_copy(sdk: SdkGate) -> None:
     """
     data = content(5000, 54)
     sdk.stage.truth.put(sdk.stage.container, "source", data)
-    sdk.run("copy", source_url=sdk.stage.direct_url("source"))
+    sdk.run("copy", source_url=sdk.stage.source_url("source"))
     sdk.expect("copy status", [["success", True], ["pending", True]], one_of=True)
     sdk.expect("synchronous copy status", "success")
     for flavour in FLAVOURS:
@@ -93,7 +93,7 @@ def test_from_url(sdk: SdkGate) -> None:
     """
     data = content(5000, 55)
     sdk.stage.truth.put(sdk.stage.container, "source", data)
-    sdk.run("from-url", source_url=sdk.stage.direct_url("source"))
+    sdk.run("from-url", source_url=sdk.stage.source_url("source"))
     sdk.expect("whole", 5000)
     sdk.expect("parts", 510)
     for flavour in FLAVOURS:
