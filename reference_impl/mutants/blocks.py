@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from reference_impl.mutants.registry import Patch, mutant
-from reference_impl.operations import blocks
 from reference_impl.protocol import xml_in
 from reference_impl.store import BlobMissing, BlobRecord, EntryKind, Store
 
@@ -45,17 +44,6 @@ def unknown_block_accepted(patch: Patch) -> None:
         return commit(self, account, container, name, [e for e in entries if e[1] in known], *rest)
 
     patch.replace(Store, "commit_blocks", wrong)
-
-
-@mutant("block-id-unchecked")
-def block_id_unchecked(patch: Patch) -> None:
-    """Block ids need not be base64: a client that forgot to encode them works here and fails on Azure."""
-    decode = blocks._decode
-
-    def wrong(text: str) -> bytes | None:
-        return decode(text) or text.encode()[:64]
-
-    patch.replace(blocks, "_decode", wrong)
 
 
 @mutant("uncommitted-visible")

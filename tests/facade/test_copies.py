@@ -1,0 +1,202 @@
+"""Copies and From-URL operations: from this server, from another one, and what their failures tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.facade.client import Client, block_id, facade, quoted_id
+from tests.facade.test_sas import service_sas
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Another façade with the same account: a source behind a socket."""
+    root: Path = tmp_path_factory.mktemp("other")
+    with facade(root) as running:
+        assert running.create("src").status == 201
+        headers = {
+            "x-ms-meta-Foo": "bar",
+            "x-ms-blob-content-type": "text/x",
+            "x-ms-blob-cache-control": "cc",
+        }
+        assert running.put("/src/b", bytes(range(256)), headers).status == 201
+        yield running
+
+
+def url(client: Client, path: str, query: str = "") -> str:
+    return f"http://127.0.0.1:{client.port}/{client.account}{path}" + (f"?{query}" if query else "")
+
+
+def readable(client: Client, path: str = "/src/b") -> str:
+    return url(client, path, service_sas(path.removeprefix("/")))
+
+
+def test_put_blob_from_url(client: Client, container: str, other: Client) -> None:
+    headers = {"x-ms-copy-source": readable(other), "x-ms-meta-Own": "1", "x-ms-blob-content-language": "de"}
+    made = client.put(f"/{container}/b", b"", headers)
+    assert made.status == 201
+    assert made.names[:4] == ["Content-Length", "Content-MD5", "Last-Modified", "ETag"]
+    got = client.get(f"/{container}/b")
+    assert got.body == bytes(range(256))
+    assert (got["Content-Type"], got["Cache-Control"], got["Content-Language"]) == ("text/x", "cc", "de")
+    assert (got.get("x-ms-meta-Own"), got.get("x-ms-meta-Foo")) == ("1", None)
+    assert got["Content-MD5"] == made["Content-MD5"]
+    plain = {"x-ms-copy-source": readable(other), "x-ms-copy-source-blob-properties": "false"}
+    client.put(f"/{container}/b", b"", plain)
+    assert client.get(f"/{container}/b")["Content-Type"] == "application/octet-stream"
+
+
+def test_put_block_from_url(client: Client, container: str, other: Client) -> None:
+    for number, (first, last) in enumerate([(0, 99), (100, 255)]):
+        target = f"/{container}/b?comp=block&blockid={quoted_id(number)}"
+        headers = {"x-ms-copy-source": readable(other), "x-ms-source-range": f"bytes={first}-{last}"}
+        staged = client.send("PUT", target, headers)
+        assert staged.status == 201
+        assert staged.get("x-ms-content-crc64")
+    client.commit(f"/{container}/b", [block_id(0), block_id(1)])
+    assert client.get(f"/{container}/b").body == bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"x-ms-source-if-match": '"0x1"'}, 412, "CannotVerifyCopySource"),
+        ({"x-ms-source-if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 304, "CannotVerifyCopySource"),
+        ({"x-ms-source-content-md5": "AAAAAAAAAAAAAAAAAAAAAA=="}, 400, "Md5Mismatch"),
+        ({"If-Match": '"0x1"'}, 412, "ConditionNotMet"),
+        ({"x-ms-copy-source": "not a url"}, 400, "InvalidHeaderValue"),
+        ({"x-ms-copy-source": "http://127.0.0.1/" + "x" * 2048}, 400, "InvalidHeaderValue"),
+        ({"x-ms-copy-source-authorization": "Basic x"}, 400, "InvalidHeaderValue"),
+        ({"x-ms-blob-type": "PageBlob"}, 501, "NotImplemented"),
+        ({"x-ms-version": "2019-12-12"}, 400, "InvalidHeaderValue"),
+    ],
+)
+@pytest.mark.parametrize("local", [True, False])
+def test_what_put_blob_from_url_refuses(
+    client: Client,
+    container: str,
+    other: Client,
+    headers: dict[str, str | None],
+    status: int,
+    code: str,
+    local: bool,
+) -> None:
+    client.put(f"/{container}/source", b"x")
+    source = readable(client, f"/{container}/source") if local else readable(other)
+    answer = client.put(f"/{container}/b", b"", {"x-ms-copy-source": source, **headers})
+    assert (answer.status, answer.code) == (status, code)
+    assert client.head(f"/{container}/b").status == 404
+
+
+def test_a_body_is_refused(client: Client, container: str, other: Client) -> None:
+    answer = client.put(f"/{container}/b", b"body", {"x-ms-copy-source": readable(other)})
+    assert (answer.status, answer.code) == (400, "InvalidHeaderValue")
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_failures_of_the_source_are_mirrored(
+    client: Client, container: str, other: Client, local: bool
+) -> None:
+    where = client if local else other
+    place = container if local else "src"
+    for path, query, status, code in (
+        (f"/{place}/no", service_sas(f"{place}/no"), 404, "BlobNotFound"),
+        ("/none/no", service_sas("none/no"), 404, "ContainerNotFound"),
+        (f"/{place}/b", service_sas(f"{place}/b", se="2020-01-01"), 403, "AuthenticationFailed"),
+        (f"/{place}/b", service_sas(f"{place}/b", sp="w"), 403, "AuthorizationPermissionMismatch"),
+    ):
+        answer = client.put(f"/{container}/x", b"", {"x-ms-copy-source": url(where, path, query)})
+        assert (answer.status, answer.code) == (status, "CannotVerifyCopySource")
+        assert answer["x-ms-copy-source-status-code"] == str(status)
+        assert answer["x-ms-copy-source-error-code"] == code
+        assert answer.xml.findtext("CopySourceErrorCode") == code
+        older = {"x-ms-copy-source": url(where, path, query), "x-ms-version": "2021-12-02"}
+        assert client.put(f"/{container}/x", b"", older).get("x-ms-copy-source-error-code") is None
+    private = client.put(f"/{container}/x", b"", {"x-ms-copy-source": url(other, "/src/b")})
+    assert (private.status, private["x-ms-copy-source-error-code"]) == (401, "NoAuthenticationInformation")
+
+
+def test_range_beyond_the_source(client: Client, container: str, other: Client) -> None:
+    for source in (readable(other), readable(client, f"/{container}/s")):
+        client.put(f"/{container}/s", b"x" * 256)
+        headers = {"x-ms-copy-source": source, "x-ms-source-range": "bytes=256-300"}
+        answer = client.send("PUT", f"/{container}/b?comp=block&blockid={quoted_id(0)}", headers)
+        assert (answer.status, answer.code) == (416, "CannotVerifyCopySource")
+
+
+def test_private_addresses_are_refused_unless_allowed(other: Client, client: Client) -> None:
+    client.create("open-source")
+    client.put("/open-source/b", b"x")
+    source = readable(client, "/open-source/b")
+    answer = other.put("/src/x", b"", {"x-ms-copy-source": source})
+    assert (answer.status, answer.code) == (403, "CannotVerifyCopySource")
+    gone = other.put("/src/x", b"", {"x-ms-copy-source": "http://127.0.0.1:1/acct/c/b"})
+    assert gone.status == 403
+
+
+def test_copy_blob_within_the_account(client: Client, container: str) -> None:
+    client.put(
+        f"/{container}/a", b"Hello World", {"x-ms-meta-Foo": "bar", "x-ms-blob-content-type": "text/x"}
+    )
+    made = client.send("PUT", f"/{container}/b", {"x-ms-copy-source": url(client, f"/{container}/a")})
+    assert (made.status, made["x-ms-copy-status"]) == (202, "success")
+    head = client.head(f"/{container}/b")
+    assert (head["x-ms-meta-Foo"], head["Content-Type"]) == ("bar", "text/x")
+    assert (head["x-ms-copy-id"], head["x-ms-copy-progress"]) == (made["x-ms-copy-id"], "11/11")
+    again = client.send(
+        "PUT", f"/{container}/b", {"x-ms-copy-source": url(client, f"/{container}/a"), "x-ms-meta-New": "1"}
+    )
+    assert again.status == 202
+    assert client.head(f"/{container}/b").get("x-ms-meta-Foo") is None
+    listed = client.get(f"/{container}?restype=container&comp=list&include=copy&prefix=b")
+    assert listed.xml.findtext("Blobs/Blob/Properties/CopyStatus") == "success"
+
+
+def test_copy_blob_from_another_server(client: Client, container: str, other: Client) -> None:
+    source = readable(other)
+    made = client.send("PUT", f"/{container}/b", {"x-ms-copy-source": source})
+    assert made.status == 202
+    head = client.head(f"/{container}/b")
+    assert head["x-ms-copy-source"] == source.partition("?")[0]
+    synchronous = {"x-ms-copy-source": source, "x-ms-requires-sync": "True"}
+    made = client.send("PUT", f"/{container}/c", synchronous)
+    assert (made.status, made["x-ms-copy-status"]) == (202, "success")
+    assert made.get("x-ms-content-crc64")
+    assert client.get(f"/{container}/c").body == bytes(range(256))
+
+
+def test_copy_conditions(client: Client, container: str) -> None:
+    client.put(f"/{container}/a", b"x")
+    client.put(f"/{container}/b", b"y")
+    source = {"x-ms-copy-source": url(client, f"/{container}/a")}
+    for headers, code in (
+        ({"If-Match": '"0x1"'}, "TargetConditionNotMet"),
+        ({"If-None-Match": "*"}, "BlobAlreadyExists"),
+        ({"x-ms-source-if-match": '"0x1"'}, "SourceConditionNotMet"),
+    ):
+        assert client.send("PUT", f"/{container}/b", source | headers).code == code
+    missing = {"x-ms-copy-source": url(client, f"/{container}/none")}
+    answer = client.send("PUT", f"/{container}/c", missing)
+    assert (answer.status, answer.code) == (404, "BlobNotFound")
+
+
+def test_abort(client: Client, container: str) -> None:
+    client.put(f"/{container}/b", b"x")
+    target = f"/{container}/b?comp=copy&copyid="
+    abort = {"x-ms-copy-action": "abort"}
+    guid = "00000000-0000-0000-0000-000000000000"
+    assert client.send("PUT", target + guid, abort).code == "NoPendingCopyOperation"
+    assert client.send("PUT", target + "x", abort).xml.findtext("Reason") == "copyid needs to be valid Guid."
+    assert client.send("PUT", target, abort).code == "MissingRequiredQueryParameter"
+    assert client.send("PUT", target + guid).code == "MissingRequiredHeader"
+
+
+def test_own_host_style_url_is_read_without_a_socket(client: Client, container: str) -> None:
+    """The account's name under the public domain means this server, which no resolver here would find."""
+    client.put(f"/{container}/a", b"here")
+    source = f"https://acct.blob.core.windows.net/{container}/a?" + service_sas(f"{container}/a")
+    assert client.put(f"/{container}/b", b"", {"x-ms-copy-source": source}).status == 201
+    assert client.get(f"/{container}/b").body == b"here"
