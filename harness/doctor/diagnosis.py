@@ -20,7 +20,7 @@ import enum
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.vocabulary import ExitCode, exit_code
+from harness.vocabulary import ExitCode
 
 
 class Fault(enum.StrEnum):
@@ -86,8 +86,9 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a script is told, by the table of this module."""
-        return exit_code(_EXIT[check.fault] for check in self.checks if check.fault is not None)
+        """What a script is told, by the table of this module: the code of the first failure."""
+        failure = self.failure
+        return ExitCode.MET if failure is None or failure.fault is None else _EXIT[failure.fault]
 
     @property
     def line(self) -> str:

@@ -9,25 +9,25 @@ from dataclasses import replace
 
 from harness.doctor import credentials, reach, service
 from harness.doctor.diagnosis import Check, Diagnosis, Fault, Outcome
-from harness.doctor.session import TOTAL, Answer, NoTimeError, Session
+from harness.doctor.session import PATIENCE, TOTAL, Answer, NoTimeError, Session
 from harness.endpoint import Endpoint
 
 
-def examine(endpoint: Endpoint, *, total: float = TOTAL) -> Diagnosis:
+def examine(endpoint: Endpoint, *, total: float = TOTAL, patience: float = PATIENCE) -> Diagnosis:
     """What is wrong with this endpoint, if anything, and whose fault it is.
 
-    Takes `total` seconds at most. Writes into a container of its own, and removes it. Never raises for what
-    the endpoint does.
+    Takes `total` seconds at most, and `patience` seconds for each thing it waits for. Writes into a
+    container of its own, and removes it. Never raises for what the endpoint does.
     """
-    return _Examination(endpoint, total).run()
+    return _Examination(endpoint, Session(endpoint, total, patience)).run()
 
 
 class _Examination:
     """The checks so far."""
 
-    def __init__(self, endpoint: Endpoint, total: float) -> None:
+    def __init__(self, endpoint: Endpoint, session: Session) -> None:
         self._endpoint = endpoint
-        self._session = Session(endpoint, total)
+        self._session = session
         self._checks: list[Check] = []
 
     def run(self) -> Diagnosis:

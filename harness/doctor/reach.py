@@ -10,7 +10,7 @@ import time
 from email.utils import parsedate_to_datetime
 
 from harness.doctor.diagnosis import Check, Fault, Outcome
-from harness.doctor.session import ANSWER, CONNECT, Answer, Session
+from harness.doctor.session import Answer, Session
 from harness.endpoint import Face
 from harness.endpoints.address import is_literal
 from harness.exchange import header
@@ -19,6 +19,7 @@ from harness.wire.dial import tls_context
 
 _SKEW_NOTED = 60.0  # seconds
 _SKEW_REFUSED = 15 * 60.0  # what the service itself tolerates
+_ALERT = ascii("\x15\x03")[:-1]  # how the codec shows a TLS alert that comes instead of a status line
 _HTTPS_WANTED = re.compile(r"https|SSL-enabled|TLS", re.IGNORECASE)
 
 
@@ -41,13 +42,13 @@ def name_resolution(session: Session, face: Face) -> Check:
     # The resolver has no time-out of its own that we could set, so it runs where nobody waits for it.
     asker = threading.Thread(target=ask, daemon=True)
     asker.start()
-    asker.join(session.left(CONNECT))
+    asker.join(session.left())
     if found:
         # An IPv4 address first: many test servers listen on nothing else.
         best = min(found, key=lambda address: ":" in address)
         session.addresses[host] = (best, port)
         return Check(name, Outcome.OK, f"{host} is {best}")
-    why = problem[0] if problem else f"no answer within {CONNECT:g} s"
+    why = problem[0] if problem else f"no answer within {session.patience:g} s"
     return Check(
         name,
         Outcome.FAIL,
@@ -61,12 +62,12 @@ def tcp(session: Session, face: Face) -> Check:
     """Somebody listens there."""
     host, port = session.address(face)
     try:
-        socket.create_connection((host, port), session.left(CONNECT)).close()
+        socket.create_connection((host, port), session.left()).close()
     except TimeoutError:
         return Check(
             "tcp",
             Outcome.FAIL,
-            f"no TCP connection to {host} port {port} within {CONNECT:g} s",
+            f"no TCP connection to {host} port {port} within {session.patience:g} s",
             Fault.NETWORK,
             "A firewall, or a wrong address.",
         )
@@ -88,7 +89,7 @@ def tls(session: Session, face: Face) -> Check:
     context = tls_context(session.endpoint.ca_file)
     try:
         with (
-            socket.create_connection(session.address(face), session.left(CONNECT)) as plain,
+            socket.create_connection(session.address(face), session.left()) as plain,
             context.wrap_socket(plain, server_hostname=face.server_name) as secured,
         ):
             return Check("tls", Outcome.OK, f"{secured.version()}, certificate trusted")
@@ -104,7 +105,7 @@ def tls(session: Session, face: Face) -> Check:
         return Check(
             "tls",
             Outcome.FAIL,
-            f"no TLS handshake within {CONNECT:g} s",
+            f"no TLS handshake within {session.patience:g} s",
             Fault.TLS,
             "Is this port an HTTPS port?",
         )
@@ -183,13 +184,15 @@ def _marks(answer: Answer) -> bool:
 
 def _no_http(session: Session, face: Face, answer: Answer) -> Check:
     failure = answer.exchange.failure or ""
-    if face.scheme == "http" and not failure.startswith("timeout") and _speaks_tls(session, face):
+    # A TLS server answers a plain request with an alert, or closes; anything else needs no second look.
+    perhaps_tls = failure.startswith(("closed-early", "reset")) or _ALERT in failure
+    if face.scheme == "http" and perhaps_tls and _speaks_tls(session, face):
         return _wants_https(face)
     if failure.startswith("timeout"):
         return Check(
             "service",
             Outcome.FAIL,
-            f"{face.authority} accepts connections but does not answer within {ANSWER:g} s",
+            f"{face.authority} accepts connections but does not answer within {session.patience:g} s",
             Fault.NETWORK,
             "Is it overloaded, or no HTTP server?",
         )
@@ -226,8 +229,8 @@ def _speaks_plain_http(session: Session, face: Face) -> bool:
 
 def _first_bytes(session: Session, face: Face, request: str) -> bytes:
     try:
-        with socket.create_connection(session.address(face), session.left(CONNECT)) as plain:
-            plain.settimeout(session.left(ANSWER))
+        with socket.create_connection(session.address(face), session.left()) as plain:
+            plain.settimeout(session.left())
             plain.sendall(request.encode("latin-1"))
             return plain.recv(4096)
     except OSError:
@@ -240,7 +243,7 @@ def _speaks_tls(session: Session, face: Face) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection(session.address(face), session.left(CONNECT)) as plain:
+        with socket.create_connection(session.address(face), session.left()) as plain:
             context.wrap_socket(plain, server_hostname=face.server_name).close()
             return True
     except OSError:

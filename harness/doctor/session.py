@@ -15,8 +15,7 @@ from harness.signing.canonical import http_date
 from harness.wire import Connection, WireRequest
 from harness.wire.dial import tls_context
 
-CONNECT = 3.0  # seconds for TCP and TLS
-ANSWER = 3.0  # seconds for one exchange
+PATIENCE = 3.0  # seconds for a name, for a connection, for an answer
 TOTAL = 9.0  # seconds for everything; whoever waits at the command line waits no longer than ten
 
 _CODE = re.compile(r"<Code>([^<]*)</Code>")
@@ -74,18 +73,19 @@ class Answer:
 class Session:
     """One examination while it runs."""
 
-    def __init__(self, endpoint: Endpoint, total: float = TOTAL) -> None:
+    def __init__(self, endpoint: Endpoint, total: float = TOTAL, patience: float = PATIENCE) -> None:
         self.endpoint = endpoint
+        self.patience = patience
         self.addresses: dict[str, tuple[str, int]] = {}  # resolved, by host name
         self._end = time.monotonic() + total
         self._connections: dict[str, Connection] = {}
 
-    def left(self, at_most: float) -> float:
+    def left(self) -> float:
         """Seconds that the next wait may take. Raises `NoTimeError`."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise NoTimeError
-        return min(left, at_most)
+        return min(left, self.patience)
 
     def address(self, face: Face) -> tuple[str, int]:
         """Where to connect: the resolved address, so that nothing is resolved twice."""
@@ -117,8 +117,8 @@ class Session:
             all_headers += (("Content-Length", str(len(body))),)
         signed = authorise(method, where.prefix + path, all_headers, self.endpoint, auth, now)
         connection = self._connection(where)
-        connection.connect_timeout = self.left(CONNECT)
-        connection.timeout = connection.deadline = self.left(ANSWER)
+        connection.connect_timeout = self.left()
+        connection.timeout = connection.deadline = self.left()
         return Answer(connection.exchange(WireRequest(method, signed.target, signed.headers, body)))
 
     def close(self) -> None:

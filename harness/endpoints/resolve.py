@@ -37,7 +37,10 @@ def resolve(name: str, environ: Mapping[str, str] | None = None, *, style: Style
     if name in (_REFERENCE, _AZURITE):
         return Builtin(name)
     if name.startswith(f"{_REFERENCE}:"):
-        return Builtin(_REFERENCE, name.partition(":")[2])
+        mutant = name.partition(":")[2]
+        if not mutant:
+            raise config.unknown(name)
+        return Builtin(_REFERENCE, mutant)
     if name == _ENVIRONMENT:
         return config.from_environment(env)
     if config.looks_like_connection_string(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 from harness.endpoint import Endpoint, Secret, TokenSource
@@ -111,8 +111,3 @@ def _text(root: ElementTree.Element, name: str) -> str:
     if not value:
         raise LookupError(f"the answer has no {name}")
     return value
-
-
-def utc_now() -> datetime:
-    """Now, with its zone."""
-    return datetime.now(UTC)

@@ -35,6 +35,18 @@ class _StoppedError(Exception):
     """The request said to stop half-way, and so we did."""
 
 
+def _ready(sock: socket.socket, timeout: float, *, write: bool = False) -> tuple[bool, bool]:
+    """Wait until the socket can be read, or with `write` written; both False when the time is over.
+
+    By poll, because select cannot look at file descriptors above 1023.
+    """
+    poller = select.poll()
+    poller.register(sock, select.POLLIN | (select.POLLOUT if write else 0))
+    events = poller.poll(timeout * 1000)
+    mask = events[0][1] if events else 0
+    return bool(mask & ~select.POLLOUT), bool(mask & select.POLLOUT)
+
+
 class Connection:
     """A kept-alive HTTP/1.1 connection to one address. Not for use by several threads at once.
 
@@ -106,7 +118,7 @@ class Connection:
         """
         if self._socket is None:
             return 0
-        select.select([self._socket], [], [], grace)
+        _ready(self._socket, grace)
         return self._stray()
 
     def exchange(self, request: WireRequest) -> Exchange:
@@ -207,7 +219,7 @@ class _Run:
             self._failure = "stopped"
             if request.stop_with_reset:
                 connection.reset()
-        except (ConnectionError, ssl.SSLError) as error:
+        except OSError as error:  # ssl.SSLError is one
             self._failure = f"reset: {error.strerror or error}"
         self._finish()
         return self._exchange()
@@ -241,7 +253,7 @@ class _Run:
             left = end - time.monotonic()
             if left <= 0:
                 return True
-            select.select([sock], [], [], left)
+            _ready(sock, left)
             if not self._take_now():
                 return False
         return True
@@ -250,7 +262,7 @@ class _Run:
         """Send a large body, with an eye on a response that comes before its end."""
         sent = 0
         while sent < len(body):
-            readable, writable, _ = select.select([sock], [sock], [], self._left())
+            readable, writable = _ready(sock, self._left(), write=True)
             if not readable and not writable:
                 raise TimeoutError
             if readable and (not self._take_now() or self._parser.done):

@@ -31,7 +31,10 @@ class WireRequest:
     stop_with_reset: bool = False  # close with RST instead of FIN
 
     def head(self) -> bytes:
-        """The bytes from the request line to the empty line."""
+        """The bytes from the request line to the empty line.
+
+        Raises `UnicodeEncodeError` for text that is not latin-1: nobody says what its bytes would be.
+        """
         lines = [f"{self.method} {self.target} {self.http_version}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

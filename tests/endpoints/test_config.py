@@ -167,7 +167,7 @@ def test_builtins() -> None:
     assert resolve("azurite", {}) == Builtin("azurite")
 
 
-@pytest.mark.parametrize("name", ["referense", "", "no-such-file"])
+@pytest.mark.parametrize("name", ["referense", "", "no-such-file", "reference:"])
 def test_names_that_nothing_fits(name: str) -> None:
     with pytest.raises(UnknownEndpointError) as caught:
         resolve(name, {})
