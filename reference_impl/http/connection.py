@@ -24,7 +24,7 @@ AHEAD = 64 * 1024
 DISCARD = 1024 * 1024
 """Bytes of an unread body that are dropped to save the connection; with more left it is closed."""
 LINGER = 5.0
-"""Seconds that a refused client has to take its answer before the connection is cut."""
+"""Seconds, at most, that a refused client has to take its answer before the connection is cut."""
 
 
 class Phase(enum.Enum):
@@ -152,7 +152,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._body.fail(BodyAborted(f"no byte of the body came for {idle:g} seconds", 408))
         elif self._transport.get_write_buffer_size():
             self._last_sign = now
-        elif now - self._last_sign > LINGER:
+        elif now - self._last_sign > min(LINGER, idle):
             self._transport.abort()
 
     def wind_down(self) -> None:

@@ -25,7 +25,7 @@ def refusal(status: int, code: str, message: str) -> Response:
     )
     headers = [
         ("Content-Type", "application/xml"),
-        ("Server", "Microsoft-HTTPAPI/2.0"),
+        ("Server", "Blobproof-Reference/0.1"),
         ("x-ms-request-id", request_id),
         ("x-ms-error-code", code),
         ("Date", formatdate(now, usegmt=True)),
