@@ -37,11 +37,17 @@ def url(listener: Listener) -> str:
 
 
 def raise_descriptor_limit() -> None:
-    """As many open files as this user may have: a connection takes one or two, a transfer one more."""
+    """Takes as many open files as this user may have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def connection_capacity() -> int:
+    """Connections a process can serve: each may need two descriptors for itself and two for files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _DESCRIPTORS // 4 if soft == resource.RLIM_INFINITY else max(1, soft // 4)
 
 
 def _bind(host: str, port: int, option: str, count: int) -> list[socket.socket]:
@@ -63,15 +69,15 @@ def _bind(host: str, port: int, option: str, count: int) -> list[socket.socket]:
                 address = one.getsockname()
         for one in sockets:
             one.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         for one in sockets:
             one.close()
         raise _explained(error, host, port, option) from None
     return sockets
 
 
-def _explained(error: OSError, host: str, port: int, option: str) -> MachineError:
-    if isinstance(error, socket.gaierror):
+def _explained(error: OSError | UnicodeError, host: str, port: int, option: str) -> MachineError:
+    if isinstance(error, socket.gaierror | UnicodeError):
         return MachineError(f"the host {host} is unknown here", "give an address of this machine with --host")
     if error.errno == errno.EADDRINUSE:
         return MachineError(

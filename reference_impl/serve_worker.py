@@ -12,6 +12,7 @@ from typing import TypeAlias
 from reference_impl.config import Config
 from reference_impl.http.message import Handler
 from reference_impl.http.server import Listener, Server
+from reference_impl.serve_listen import connection_capacity
 
 try:
     from uvloop import new_event_loop
@@ -55,6 +56,7 @@ async def _serve(
         factory(config),
         idle_timeout=config.idle_timeout,
         keep_alive_timeout=config.keep_alive_timeout,
+        capacity=connection_capacity(),
         access_log=config.access_log,
     )
     if orphaned is not None:

@@ -31,7 +31,11 @@ class Listener:
 
 
 class Server:
-    """Serves one handler on any number of listeners, in one event loop. Times are in seconds."""
+    """Serves one handler on any number of listeners, in one event loop. Times are in seconds.
+
+    Beyond `capacity` connections new ones wait in the kernel's queue, so that those that are served have
+    descriptors left for their files.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class Server:
         *,
         idle_timeout: float = 60.0,
         keep_alive_timeout: float = 120.0,
+        capacity: int = 1024,
         access_log: bool = False,
         report: Callable[[str], object] = sys.stderr.write,
     ) -> None:
@@ -47,11 +52,14 @@ class Server:
         self.keep_alive_timeout = keep_alive_timeout
         self.stopping = False
         self.scratch = memoryview(bytearray(SCRATCH))
+        self._capacity = capacity
         self._access_log = access_log
         self._report = report
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: tuple[Listener, ...] = ()
+        self._greeting = 0
+        self._full = False
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self, listeners: Sequence[Listener]) -> None:
@@ -92,6 +100,7 @@ class Server:
     def left(self, connection: Connection) -> None:
         """A connection was lost."""
         self._connections.discard(connection)
+        self._make_room()
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Holds a task until it ends: the loop itself would forget it."""
@@ -116,6 +125,11 @@ class Server:
 
     def _accept(self, listener: Listener) -> None:
         for _ in range(_ACCEPTS):
+            if len(self._connections) + self._greeting >= self._capacity:
+                self._full = True
+                for each in self._listeners:
+                    self._loop.remove_reader(each.socket.fileno())
+                return
             try:
                 client, _address = listener.socket.accept()
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
@@ -129,6 +143,7 @@ class Server:
                 self._loop.call_later(_REST, self._listen, listener)
                 return
             client.setblocking(False)
+            self._greeting += 1
             self.keep(self._loop.create_task(self._welcome(client, listener.tls)))
 
     async def _welcome(self, client: socket.socket, tls: ssl.SSLContext | None) -> None:
@@ -141,6 +156,15 @@ class Server:
             )
         except (OSError, TimeoutError):
             client.close()  # a handshake that failed, or a client that left: nobody is there to be told
+        finally:
+            self._greeting -= 1
+            self._make_room()
+
+    def _make_room(self) -> None:
+        if self._full and len(self._connections) + self._greeting < self._capacity:
+            self._full = False
+            for listener in self._listeners:
+                self._listen(listener)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

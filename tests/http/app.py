@@ -69,6 +69,15 @@ class App:
         told = {"md5": digest.hexdigest(), "size": size, "largest": largest}
         return Response(201, "Created", body=json.dumps(told).encode())
 
+    async def on_sink(self, request: Request, words: dict[str, str]) -> Response:
+        """Drops the body in a thread, as a store would write it."""
+        size = 0
+        with open(os.devnull, "wb", buffering=0) as sink:  # noqa: PTH123
+            async for piece in request.body.chunks():
+                size += len(piece)
+                await asyncio.to_thread(sink.write, piece)
+        return Response(201, "Created", body=json.dumps({"size": size}).encode())
+
     async def on_ignore(self, request: Request, words: dict[str, str]) -> Response:
         return Response(403, "Not read", [("x-ms-error-code", "Nope")], b"early")
 
