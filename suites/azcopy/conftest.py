@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from harness.clients.azcopy_gate import AzcopyGate, azcopy_gate
+from harness.clients.reach import is_loopback
+from harness.clients.stage import Stage, stage
 from harness.endpoint import Endpoint
 from harness.endpoints import open_endpoint
 from harness.scenario import Scenario
@@ -33,3 +35,28 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """A second Blob service, to copy from and to: our own façade, started for this run."""
     with open_endpoint("reference", logs=tmp_path_factory.mktemp("peer-logs")) as started:
         yield started
+
+
+@pytest.fixture
+def other(gate: AzcopyGate, peer: Endpoint, options: Any) -> Iterator[Stage]:
+    """A container on the second service, behind a tap of its own whose exchanges are not judged."""
+    if not gate.stage.reach.url.startswith(f"http://{gate.stage.reach.tap.address[0]}:"):
+        gate.scenario.not_applicable(
+            "the second Blob service can read this endpoint neither by its name nor over its TLS",
+            source=["azcopy/3.5"],
+        )
+    work = gate.stage.work / "other"
+    work.mkdir()
+    with stage(gate.scenario, peer, options.prefix, work=work) as ready:
+        yield ready
+
+
+@pytest.fixture
+def source(gate: AzcopyGate, other: Stage) -> Stage:
+    """The same, for an endpoint that can read it."""
+    if not is_loopback(gate.stage.endpoint.face()):
+        gate.scenario.not_applicable(
+            "the second Blob service listens on loopback, where this endpoint cannot reach it",
+            source=["azcopy/3.5"],
+        )
+    return other

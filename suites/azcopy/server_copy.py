@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-
 from harness.clients.azcopy_gate import AzcopyGate
 from harness.clients.data import MIB, content, digests, tree
-from harness.clients.reach import is_loopback
-from harness.clients.stage import Stage, stage
-from harness.endpoint import Endpoint, Style
+from harness.clients.stage import Stage
 
 _PROPERTIES = {
     "x-ms-blob-content-type": "text/x-proof",
@@ -21,30 +13,15 @@ _PROPERTIES = {
 }
 
 
-@pytest.fixture
-def other(gate: AzcopyGate, peer: Endpoint, options: Any) -> Iterator[Stage]:
-    """A container on the second service, behind a tap of its own whose exchanges are not judged."""
-    endpoint = gate.stage.endpoint
-    if not is_loopback(endpoint.face()) or endpoint.style is not Style.PATH:
-        gate.scenario.not_applicable(
-            "the second Blob service listens on loopback, where this endpoint cannot read or be read by name",
-            source=["reference/7"],
-        )
-    work = gate.stage.work / "other"
-    work.mkdir()
-    with contextlib.ExitStack() as stack:
-        yield stack.enter_context(stage(gate.scenario, peer, options.prefix, work=work))
-
-
-def test_small_from_blob(gate: AzcopyGate, other: Stage) -> None:
+def test_small_from_blob(gate: AzcopyGate, source: Stage) -> None:
     """A small blob is copied from another Blob service to the endpoint
 
     AzCopy asks for account information, then sends one Put Blob From URL: the endpoint must fetch the bytes.
     """
     data = content(5000, 21)
-    other.truth.put(other.container, "small.bin", data, _PROPERTIES)
+    source.truth.put(source.container, "small.bin", data, _PROPERTIES)
     outcome = gate.copy(
-        other.url("small.bin", sas=other.sas()),
+        source.url("small.bin", sas=source.sas()),
         gate.stage.url("small.bin", sas=gate.stage.sas()),
         "BlobBlob",
     )
@@ -54,15 +31,15 @@ def test_small_from_blob(gate: AzcopyGate, other: Stage) -> None:
     _kept_properties(gate.stage, "small.bin")
 
 
-def test_multi_block_from_blob(gate: AzcopyGate, other: Stage) -> None:
+def test_multi_block_from_blob(gate: AzcopyGate, source: Stage) -> None:
     """A large blob is copied from another Blob service in blocks
 
     Each block is one Put Block From URL with a source range; the endpoint must ask for exactly that range.
     """
     data = content(20 * MIB + 12345, 22)
-    other.truth.put_blocks(other.container, "large.bin", data, _PROPERTIES)
+    source.truth.put_blocks(source.container, "large.bin", data, _PROPERTIES)
     outcome = gate.copy(
-        other.url("large.bin", sas=other.sas()),
+        source.url("large.bin", sas=source.sas()),
         gate.stage.url("large.bin", sas=gate.stage.sas()),
         "BlobBlob",
         "--block-size-mb=8",
@@ -73,16 +50,16 @@ def test_multi_block_from_blob(gate: AzcopyGate, other: Stage) -> None:
     _kept_properties(gate.stage, "large.bin")
 
 
-def test_tree_from_blob(gate: AzcopyGate, other: Stage) -> None:
+def test_tree_from_blob(gate: AzcopyGate, source: Stage) -> None:
     """A tree with awkward names is copied from another Blob service
 
     The names travel inside a URL inside a header: encoded twice, decoded twice.
     """
     files = tree(20)
     for name, data in files.items():
-        other.truth.put(other.container, f"t/{name}", data)
+        source.truth.put(source.container, f"t/{name}", data)
     outcome = gate.copy(
-        other.url("t", sas=other.sas()), gate.stage.url(sas=gate.stage.sas()), "BlobBlob", "--recursive"
+        source.url("t", sas=source.sas()), gate.stage.url(sas=gate.stage.sas()), "BlobBlob", "--recursive"
     )
     gate.succeeded(outcome, completed=len(files))
     gate.asked("Put Blob From URL", len(files), method="PUT", has="x-ms-copy-source")

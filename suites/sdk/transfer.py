@@ -80,6 +80,7 @@ def test_copy(sdk: SdkGate) -> None:
     sdk.stage.truth.put(sdk.stage.container, "source", data)
     sdk.run("copy", source_url=sdk.stage.source_url("source"))
     sdk.expect("copy status", [["success", True], ["pending", True]], one_of=True)
+    sdk.expect("copy status at last", "success")
     sdk.expect("synchronous copy status", "success")
     for flavour in FLAVOURS:
         sdk.stage.stored(f"{flavour}/copy", data)
