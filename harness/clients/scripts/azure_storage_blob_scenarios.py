@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from importlib import import_module
 from typing import Any
@@ -172,6 +173,11 @@ async def copy(kit: Kit) -> None:
     target = container.get_blob_client(f"{kit.flavour}/copy")
     answer = await kit.call(target.start_copy_from_url(url))
     kit.tell("copy status", [answer["copy_status"], bool(answer["copy_id"])])
+    for _ in range(50):  # 10 s at most
+        if (await kit.call(target.get_blob_properties())).copy.status != "pending":
+            break
+        await asyncio.sleep(0.2)
+    kit.tell("copy status at last", (await kit.call(target.get_blob_properties())).copy.status)
     synchronous = container.get_blob_client(f"{kit.flavour}/copy-sync")
     answer = await kit.call(synchronous.start_copy_from_url(url, requires_sync=True))
     kit.tell("synchronous copy status", answer["copy_status"])
