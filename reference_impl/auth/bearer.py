@@ -38,6 +38,7 @@ class KeySource:
         self._executor = executor
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = float("-inf")
+        self._failure: IssuerUnreachable | None = None
         self._lock = asyncio.Lock()
 
     async def key(self, key_id: str) -> jwt.PyJWK | None:
@@ -47,9 +48,16 @@ class KeySource:
         async with self._lock:
             if key_id not in self._keys and time.monotonic() - self._fetched >= _REFRESH_SECONDS:
                 loop = asyncio.get_running_loop()
-                self._keys = await loop.run_in_executor(self._executor, self._fetch)
                 self._fetched = time.monotonic()
-        return self._keys.get(key_id)
+                try:
+                    self._keys = await loop.run_in_executor(self._executor, self._fetch)
+                    self._failure = None
+                except IssuerUnreachable as failure:
+                    self._failure = failure
+        found = self._keys.get(key_id)
+        if found is None and self._failure is not None:
+            raise self._failure
+        return found
 
     def _fetch(self) -> dict[str, jwt.PyJWK]:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from reference_impl.operations.reading import COPY_FIELDS, DEFAULT_TYPE
+from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE
 from reference_impl.protocol import times, xml_out
 from reference_impl.store import BlobRecord, Prefix
 
@@ -67,7 +67,7 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]
     pairs.append(("ServerEncrypted", "true"))
-    if props.tags:
+    if props.tags or version in COUNTS_NO_TAGS:
         pairs.append(("TagCount", str(len(props.tags))))
     return xml_out.elements(pairs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import replace
 
 from reference_impl.http.message import BodyTooLarge, Response
 from reference_impl.operations import writing
@@ -82,12 +81,7 @@ async def put_block_list(call: Call) -> Response:
     """Put Block List. All properties and metadata are replaced by the request's."""
     writing.declared_length(call, _LIST_LIMIT)
     promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
-    props = replace(
-        writing.blob_headers(call, fallback=False),
-        metadata=call.metadata(),
-        tier=writing.tier(call),
-        tags=writing.tags(call),
-    )
+    props = writing.from_headers(call, fallback=False)
     conditions = writing.own_conditions(call)
 
     def check(record: BlobRecord | None) -> None:

@@ -84,12 +84,18 @@ async def delete(call: Call) -> Response:
             raise invalid_query(name, value)
         if value:
             raise BlobError("BlobNotFound")
+    if (call.query.get("deletetype") or "").lower() == "permanent":
+        raise BlobError("PermanentDeleteIsOff")
     found = writing.own_conditions(call)
 
     def check(record: BlobRecord | None) -> None:
         _check(call, found, record)
 
     store = call.service.store
+    if snapshots is not None and snapshots.lower() == "only":
+        # There are none: the blob itself stays.
+        check(await call.service.run(store.blob, call.account, call.container, call.blob))
+        return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
     await call.service.run(store.delete_blob, call.account, call.container, call.blob, check)
     return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
 
@@ -102,8 +108,8 @@ async def set_tier(call: Call) -> Response:
     def change(record: BlobRecord) -> BlobProps:
         call.refuse_lease("Blob")
         was.append(record.props.tier)
-        changed = times.http_date(times.unix_seconds(times.now_ticks()))
-        return replace(record.props, tier=wanted, extra={**record.props.extra, "tier-changed": changed})
+        extra = {**record.props.extra, **writing.tier_history(wanted)}
+        return replace(record.props, tier=wanted, extra=extra)
 
     await _update(call, change, touch=False)
     thawed = was[-1] == "Archive" and wanted != "Archive"

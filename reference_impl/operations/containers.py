@@ -34,7 +34,7 @@ async def properties(call: Call) -> Response:
     if record.props.public_access:
         fields.append(("x-ms-blob-public-access", record.props.public_access))
     fields += [("x-ms-has-immutability-policy", "false"), ("x-ms-has-legal-hold", "false")]
-    if call.version >= "2021-02-12":
+    if call.version >= "2020-10-02":
         fields.append(("x-ms-immutable-storage-with-versioning-enabled", "false"))
     if call.version >= "2019-02-02":
         fields.append(("x-ms-default-encryption-scope", "$account-encryption-key"))
@@ -182,7 +182,7 @@ def record_xml(record: ContainerRecord, version: str, *, metadata: bool) -> str:
             ("DenyEncryptionScopeOverride", "false"),
         ]
     props += [("HasImmutabilityPolicy", "false"), ("HasLegalHold", "false")]
-    if version >= "2021-02-12":
+    if version >= "2020-10-02":
         props.append(("ImmutableStorageWithVersioningEnabled", "false"))
     extra = xml_out.metadata(record.props.metadata) if metadata else ""
     return (

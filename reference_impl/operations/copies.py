@@ -93,7 +93,7 @@ async def _copy(
                 metadata=sent.metadata or kept.metadata,
                 tier=sent.tier,
                 tags=kept.tags if copied_tags == "COPY" and limit is not None else sent.tags,
-                extra=_history(url, source.total or 0),
+                extra={**writing.tier_history(sent.tier), **_history(url, source.total or 0)},
             )
             record = await service.run(service.store.commit_blob, upload, call.blob, props, check)
     finally:

@@ -26,12 +26,7 @@ async def put_blob_from_url(call: Call) -> Response:
     refuse_body(call)
     promised = source_promise(call)
     sources.source_url(call)
-    sent = replace(
-        writing.blob_headers(call, fallback=False),
-        metadata=call.metadata(),
-        tier=writing.tier(call),
-        tags=writing.tags(call),
-    )
+    sent = writing.from_headers(call, fallback=False)
     inherit = _inherits(call)
     own = writing.own_conditions(call)
 

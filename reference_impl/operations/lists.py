@@ -127,10 +127,13 @@ async def blobs(call: Call) -> Response:
         uncommitted="uncommittedblobs" in page.include,
     )
 
+    # Nothing is soft-deleted here, so a listing of only that is empty.
+    items = () if (call.query.get("showonly") or "").lower() == "deleted" else found.items
+
     def render() -> str:
         entries = "".join(
             prefix_xml(item) if isinstance(item, Prefix) else blob_xml(item, call.version, page.include)
-            for item in found.items
+            for item in items
         )
         following = encode_marker(found.next_marker) if found.next_marker else None
         return (

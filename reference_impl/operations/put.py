@@ -18,12 +18,7 @@ async def put_blob(call: Call) -> Response:
     require_block_blob(call)
     writing.declared_length(call, writing.put_limit(call.version))
     promised, md5 = _promises(call)
-    props = replace(
-        writing.blob_headers(call, fallback=True),
-        metadata=call.metadata(),
-        tier=writing.tier(call),
-        tags=writing.tags(call),
-    )
+    props = writing.from_headers(call, fallback=True)
     conditions = writing.own_conditions(call)
 
     def check(record: BlobRecord | None) -> None:

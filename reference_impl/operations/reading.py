@@ -17,6 +17,8 @@ from reference_impl.protocol.ranges import Span
 from reference_impl.store import BlobRecord, OpenBlob
 
 DEFAULT_TYPE = "application/octet-stream"
+# These two versions tell a tag count of 0 as well (recorded).
+COUNTS_NO_TAGS = ("2018-11-09", "2019-02-02")
 COPY_FIELDS = (
     "copy-id",
     "copy-source",
@@ -148,7 +150,7 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
         )
     )
     fields += stamp(record.etag, record.ticks)
-    if props.tags:
+    if props.tags or call.version in COUNTS_NO_TAGS:
         fields.append(("x-ms-tag-count", str(len(props.tags))))
     fields += metadata_fields(record)
     fields.append(("x-ms-creation-time", times.ticks_date(record.created_ticks)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from reference_impl.http.message import Piece
@@ -123,6 +124,25 @@ def tier(call: Call, *, required: bool = False) -> str | None:
     if found is None or (found == "Cold" and call.version < "2021-12-02"):
         raise invalid_header("x-ms-access-tier", text)
     return found
+
+
+def tier_history(tier: str | None) -> dict[str, str]:
+    """What is kept of a tier that somebody chose: when."""
+    if tier is None:
+        return {}
+    return {"tier-changed": times.http_date(times.unix_seconds(times.now_ticks()))}
+
+
+def from_headers(call: Call, *, fallback: bool) -> BlobProps:
+    """All properties that a write takes from its headers: the six, metadata, tier and tags."""
+    chosen = tier(call)
+    return replace(
+        blob_headers(call, fallback=fallback),
+        metadata=call.metadata(),
+        tier=chosen,
+        tags=tags(call),
+        extra=tier_history(chosen),
+    )
 
 
 def tags(call: Call) -> tuple[tuple[str, str], ...]:

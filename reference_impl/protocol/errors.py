@@ -142,6 +142,7 @@ _TABLE: Final[dict[str, tuple[int, str]]] = {
         400,
         "A query parameter specified in the request URI is outside the permissible range.",
     ),
+    "PermanentDeleteIsOff": (409, "Permanent delete is off on the storage account."),
     "PublicAccessNotPermitted": (409, "Public access is not permitted on this storage account."),
     "RequestBodyTooLarge": (
         413,

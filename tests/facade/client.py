@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -166,14 +167,36 @@ def quoted_id(number: int) -> str:
 
 
 @contextmanager
-def facade(root: Path, *arguments: str, account: str = ACCOUNT, key: str = KEY) -> Iterator[Client]:
-    """Start a façade over `root`, yield a client, end the process by its own id."""
+def facade(
+    root: Path,
+    *arguments: str,
+    account: str = ACCOUNT,
+    key: str = KEY,
+    stderr: IO[str] | None = None,
+    largest_file: int | None = None,
+) -> Iterator[Client]:
+    """Start a façade over `root`, yield a client, end the process by its own id.
+
+    `largest_file` (bytes) makes every file that would grow beyond it fail, as on a full disk.
+    """
+    limit = [] if largest_file is None else ["prlimit", f"--fsize={largest_file}"]
     environment = {**os.environ, "BLOBPROOF_ACCOUNT": account, "BLOBPROOF_KEY": key}
     process = subprocess.Popen(
-        [sys.executable, "-m", "reference_impl", "serve", "--root", str(root), "--no-fsync", *arguments],
+        [
+            *limit,
+            sys.executable,
+            "-m",
+            "reference_impl",
+            "serve",
+            "--root",
+            str(root),
+            "--no-fsync",
+            *arguments,
+        ],
         cwd=REPOSITORY,
         env=environment,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     try:

@@ -268,6 +268,18 @@ def test_delete(client: Client, container: str) -> None:
     assert (again.status, again.code, len(again.body)) == (404, "BlobNotFound", 215)
 
 
+def test_deleting_only_snapshots_keeps_the_blob(client: Client, container: str) -> None:
+    client.put(f"/{container}/b", b"data")
+    only = {"x-ms-delete-snapshots": "only"}
+    assert client.send("DELETE", f"/{container}/b", only).status == 202
+    assert client.send("DELETE", f"/{container}/no", only).code == "BlobNotFound"
+    assert client.send("DELETE", f"/{container}/b?deletetype=permanent").code == "PermanentDeleteIsOff"
+    assert (
+        client.send("DELETE", f"/{container}/b", {"x-ms-delete-snapshots": "x"}).code == "InvalidHeaderValue"
+    )
+    assert client.get(f"/{container}/b").body == b"data"
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -114,7 +114,7 @@ def test_includes(client: Client, container: str) -> None:
         b"<Metadata /><Tags><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tags><OrMetadata />"
         in body
     )
-    assert b"<AccessTier>Cool</AccessTier><LeaseStatus>" in body
+    assert b"<AccessTier>Cool</AccessTier><AccessTierChangeTime>" in body
     assert b"<TagCount>1</TagCount></Properties>" in body
     assert (
         client.get(f"/{container}?restype=container&comp=list&include=all").code
@@ -148,6 +148,11 @@ def test_start_from(client: Client, container: str) -> None:
     target = f"/{container}?restype=container&comp=list&startFrom=b"
     assert names(client.get(target, {"x-ms-version": "2026-02-06"})) == ["Blob:b", "Blob:c"]
     assert names(client.get(target)) == ["Blob:a", "Blob:b", "Blob:c"]
+
+
+def test_nothing_is_soft_deleted(client: Client, container: str) -> None:
+    client.put(f"/{container}/b", b"x")
+    assert names(listing(client, container, "&include=deleted&showonly=deleted")) == []
 
 
 def test_missing_container(client: Client) -> None:
