@@ -116,6 +116,13 @@ def parser() -> argparse.ArgumentParser:
         help="close an unused connection (%(default)g s)",
     )
     add(
+        "--shutdown-grace",
+        type=_seconds,
+        default=5.0,
+        metavar="S",
+        help="time that running requests have at the end (%(default)g s)",
+    )
+    add(
         "--log", choices=("access",), help="write one line per request to standard error; signatures left out"
     )
     return words
@@ -151,6 +158,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Con
         mutant=words.mutant,
         idle_timeout=words.idle_timeout,
         keep_alive_timeout=words.keep_alive,
+        shutdown_grace=words.shutdown_grace,
         access_log=words.log == "access",
     )
 

@@ -12,6 +12,8 @@ PIECE = 128 * 1024
 """Bytes of one buffer; while a body passes a connection owns two: one fills, the handler has the other."""
 _KEPT = 32
 
+_SINK = memoryview(bytearray(PIECE))
+"""Where bytes go that nobody will read."""
 _spares: list[bytearray] = []
 
 
@@ -88,10 +90,8 @@ class IncomingBody(BodyReader):
         taken = 0
         while self.hungry and taken < len(data):
             self.arrived = True
-            if self.discarded is not None:
-                out = memoryview(bytearray(PIECE))
-            else:
-                out = memoryview(self._open_buffer())[self._filled :]
+            dropped = self.discarded is not None
+            out = _SINK if dropped else memoryview(self._open_buffer())[self._filled :]
             try:
                 used, made, complete = self._decode(data[taken:], out)
             except ChunkError as error:

@@ -27,6 +27,9 @@ LINGER = 5.0
 """Seconds, at most, that a refused client has to take its answer before the connection is cut."""
 
 
+_CUT = "the client closed the connection in the middle of the body"
+
+
 class Phase(enum.Enum):
     """What the connection is doing."""
 
@@ -114,7 +117,7 @@ class Connection(asyncio.BufferedProtocol):
         self._half_closed = True
         if self._phase is Phase.BUSY:
             if self._body is not None:
-                self._body.fail(BodyAborted("the client closed the connection in the middle of the body"))
+                self._body.fail(BodyAborted(_CUT))
             return not self._secure
         return False
 
@@ -191,6 +194,8 @@ class Connection(asyncio.BufferedProtocol):
         self._owes_continue = frame.expects_continue and not body.complete
         self._ahead += self._parser.rest
         self._pump()
+        if self._half_closed:
+            body.fail(BodyAborted(_CUT))
         request = Request(
             method=head.method,
             target=head.target,
@@ -245,14 +250,17 @@ class Connection(asyncio.BufferedProtocol):
     async def _serve(self, request: Request, body: IncomingBody, *, keep_alive: bool) -> None:
         began = time.perf_counter()
         self._last = not keep_alive
-        status = 0
+        status = None
         try:
             response = await self._handle(request, body)
-            if response is not None:
-                status = await self._respond(request, response, body)
+            status = 0 if response is None else await self._respond(request, response, body)
         finally:
             body.finish()
-            self._host.served(request, status, time.perf_counter() - began)
+            self._host.served(request, status or 0, time.perf_counter() - began)
+            if (
+                status is None
+            ):  # an error or a cancellation that nobody foresaw must not leave the client hanging
+                self._outlet.reset()
         if self._phase is Phase.CLOSED:
             return
         if status and not self._last and not body.broken and (self._ahead or not self._half_closed):

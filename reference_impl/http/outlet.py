@@ -127,7 +127,7 @@ class Outlet:
             try:
                 await self.drained()
             finally:
-                if not self._lost:
+                if not self._lost and not self._transport.is_closing():
                     self._transport.set_write_buffer_limits(high=HIGH_WATER)
         if self._lost or self._transport.is_closing():
             raise Gone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import ssl
 import sys
@@ -18,7 +17,6 @@ from reference_impl.http.message import Handler, Request
 BACKLOG = 1024
 _ACCEPTS = 16
 _HANDSHAKE = 15.0
-_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _REST = 0.25
 
 
@@ -58,7 +56,7 @@ class Server:
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: tuple[Listener, ...] = ()
-        self._greeting = 0
+        self._greetings: set[asyncio.Task[None]] = set()
         self._full = False
         self._watch: asyncio.TimerHandle | None = None
 
@@ -79,6 +77,8 @@ class Server:
         self.stopping = True
         for listener in self._listeners:
             self._loop.remove_reader(listener.socket.fileno())
+        for greeting in tuple(self._greetings):
+            greeting.cancel()
         for connection in tuple(self._connections):
             connection.wind_down()
         await self._settle(grace * 0.8)
@@ -125,7 +125,7 @@ class Server:
 
     def _accept(self, listener: Listener) -> None:
         for _ in range(_ACCEPTS):
-            if len(self._connections) + self._greeting >= self._capacity:
+            if len(self._connections) + len(self._greetings) >= self._capacity:
                 self._full = True
                 for each in self._listeners:
                     self._loop.remove_reader(each.socket.fileno())
@@ -135,16 +135,15 @@ class Server:
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                 return
             except OSError as error:
-                if error.errno not in _FULL:
-                    raise
-                # Nothing can be accepted until descriptors come free; the queue would wake us at once again.
+                # Most often no descriptor is free, and the queue would wake us at once again: rest a little.
                 self._report(f"blobproof: cannot accept connections for now: {error.strerror}\n")
                 self._loop.remove_reader(listener.socket.fileno())
                 self._loop.call_later(_REST, self._listen, listener)
                 return
             client.setblocking(False)
-            self._greeting += 1
-            self.keep(self._loop.create_task(self._welcome(client, listener.tls)))
+            greeting = self._loop.create_task(self._welcome(client, listener.tls))
+            self._greetings.add(greeting)
+            greeting.add_done_callback(self._greeted)
 
     async def _welcome(self, client: socket.socket, tls: ssl.SSLContext | None) -> None:
         def protocol() -> Connection:
@@ -156,12 +155,14 @@ class Server:
             )
         except (OSError, TimeoutError):
             client.close()  # a handshake that failed, or a client that left: nobody is there to be told
-        finally:
-            self._greeting -= 1
-            self._make_room()
+
+    def _greeted(self, task: asyncio.Task[None]) -> None:
+        self._greetings.discard(task)
+        self._ended(task)
+        self._make_room()
 
     def _make_room(self) -> None:
-        if self._full and len(self._connections) + self._greeting < self._capacity:
+        if self._full and len(self._connections) + len(self._greetings) < self._capacity:
             self._full = False
             for listener in self._listeners:
                 self._listen(listener)

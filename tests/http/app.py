@@ -119,6 +119,12 @@ class App:
     async def on_fail(self, request: Request, words: dict[str, str]) -> Response:
         raise RuntimeError("a fault of the application")
 
+    async def on_none(self, request: Request, words: dict[str, str]) -> Response:
+        return None  # type: ignore[return-value]
+
+    async def on_cancel(self, request: Request, words: dict[str, str]) -> Response:
+        raise asyncio.CancelledError
+
     async def on_split(self, request: Request, words: dict[str, str]) -> Response:
         return Response(200, "OK", [("x-ms-meta-a", "one\r\nSet-Cookie: stolen")])
 

@@ -69,6 +69,14 @@ def test_half_closed_clients_get_all_their_answers(facade: Process) -> None:
         assert raw.rest() == b""
 
 
+def test_a_half_closed_pipeline_ends_at_its_last_whole_request(facade: Process) -> None:
+    with facade.raw() as raw:
+        raw.send(get("/slow?seconds=0.05") + get("/echo", "Content-Length: 9", method="PUT") + b"half")
+        raw.socket.shutdown(socket.SHUT_WR)
+        assert raw.answer().body == b"done"
+        assert raw.rest() == b""
+
+
 def test_continue_is_sent_when_the_handler_reads(facade: Process) -> None:
     with facade.raw() as raw:
         raw.send(get("/echo", "Content-Length: 3", "Expect: 100-continue", method="PUT"))
@@ -171,7 +179,7 @@ def test_chunked_answers(facade: Process) -> None:
         assert len(raw.send(get("/big?size=3000000")).answer().body) == 3_000_000
 
 
-@pytest.mark.parametrize("path", ["/fail", "/split", "/stream?fail=0"])
+@pytest.mark.parametrize("path", ["/fail", "/none", "/split", "/stream?fail=0"])
 def test_a_fault_of_the_application_is_one_clean_500(facade: Process, path: str) -> None:
     with facade.raw() as raw:
         answer = raw.send(get(path)).answer()
@@ -207,6 +215,13 @@ def test_a_bad_request_after_a_good_one_waits_its_turn(facade: Process) -> None:
         raw.send(get("/slow?seconds=0.05") + b"nonsense\r\n\r\n")
         assert raw.answer().body == b"done"
         assert raw.answer().status == 400
+
+
+def test_a_cancelled_handler_does_not_leave_its_client_hanging(facade: Process) -> None:
+    with facade.raw() as raw:
+        raw.send(get("/cancel"))
+        with pytest.raises((EOFError, ConnectionError)):
+            raw.answer()
 
 
 def test_a_malformed_chunk_is_a_400(facade: Process) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from reference_impl.config import Config
+from reference_impl.http.message import Handler
+from reference_impl.serve import serve
 from tests.http.wire import CHECKOUT, ENVIRONMENT, Process, eventually, fails, get
 
 
@@ -68,6 +71,23 @@ def test_signals_let_running_requests_finish(
         facade.raw()
 
 
+def test_an_unfinished_handshake_does_not_delay_the_end(starter: Callable[..., Process]) -> None:
+    facade = starter(tls=True)
+    with socket.create_connection(facade.secure, timeout=10):
+        facade.ask(get("/pid"))
+        began = time.monotonic()
+        assert facade.stop() == 0
+    assert time.monotonic() - began < 2
+
+
+def test_a_handler_that_never_ends_cannot_hold_the_process(starter: Callable[..., Process]) -> None:
+    facade = starter("--shutdown-grace", "0.3")
+    with facade.raw() as raw:
+        raw.send(get("/slow?seconds=60"))
+        eventually((facade.root / "slow-began").exists)
+        assert facade.stop() == 0
+
+
 def test_two_processes_serve_one_port(starter: Callable[..., Process]) -> None:
     facade = starter("--processes", "2", tls=True)
     both = pids(facade, 2)
@@ -115,7 +135,7 @@ def test_a_port_in_use(starter: Callable[..., Process], tmp_path: Path, processe
         (2, ["--port", "x"], "not a port"),
         (2, ["--port", "65536"], "not a port"),
         (2, ["--processes", "0"], "from 1 to 256"),
-        (2, ["--account", "a1b"], None),
+        (2, ["--account", "abc", "--account", "xyz"], "2 accounts but 1 keys"),
         (2, ["--key", "???"], "not base64"),
         (2, ["--key", ""], "not base64"),
         (2, ["--account", "abc", "--key", "a2V5", "--key", "a2V5"], "1 accounts but 2 keys"),
@@ -127,9 +147,6 @@ def test_a_port_in_use(starter: Callable[..., Process], tmp_path: Path, processe
         (2, ["--default-role", "king"], "invalid choice"),
         (2, ["--idle-timeout", "never"], "not a number of seconds"),
         (2, ["--colour"], "unrecognized"),
-        (2, ["--mutant", "refuse-to-start"], "no such mutant"),
-        (2, ["--mutant", "refuse-to-start", "--processes", "2"], "no such mutant"),
-        (3, ["--mutant", "die-at-start", "--processes", "2"], "died at its start"),
         (3, ["--root", "/nowhere/at/all"], "mkdir -p /nowhere/at/all"),
         (3, ["--root", "/dev/null"], "not a folder"),
         (3, ["--root", "/proc/self"], "cannot be written"),
@@ -142,13 +159,48 @@ def test_a_port_in_use(starter: Callable[..., Process], tmp_path: Path, processe
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_bad_start_is_one_clear_line(tmp_path: Path, code: int, words: list[str], says: str | None) -> None:
-    if says is None:  # the environment's key serves a single account of the command line
-        words, says, code = [*words, "--key", "a2V5", "--account", "xyz"], "2 accounts but 1 keys", 2
+def test_bad_words_are_one_clear_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    words: list[str],
+    says: str,
+) -> None:
+    monkeypatch.setenv("BLOBPROOF_ACCOUNT", "blobproof")
+    monkeypatch.setenv("BLOBPROOF_KEY", "a2V5")
     root = [] if "--root" in words else ["--root", str(tmp_path)]
-    got, out, err = fails(*root, *words)
-    assert (got, out) == (code, ""), err
+    assert serve([*root, *words], never) == code
+    out, err = capsys.readouterr()
+    assert out == ""
     assert says in err
+    assert err.startswith("blobproof serve: ") and err.count("\n") == 1
+
+
+def never(config: Config) -> Handler:
+    raise AssertionError("it started")
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "says"),
+    [
+        (2, ["--root", "."], "there is no account"),
+        (2, ["--mutant", "refuse-to-start"], "no such mutant"),
+        (2, ["--mutant", "refuse-to-start", "--processes", "2"], "no such mutant"),
+        (3, ["--mutant", "die-at-start", "--processes", "2"], "died at its start"),
+        (3, ["--root", "/nowhere/at/all"], "mkdir -p /nowhere/at/all"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_bad_start_is_one_clear_line_and_an_exit_code(
+    tmp_path: Path, code: int, words: list[str], says: str
+) -> None:
+    environment = dict(ENVIRONMENT)
+    if "no account" in says:
+        del environment["BLOBPROOF_ACCOUNT"], environment["BLOBPROOF_KEY"]
+    root = [] if "--root" in words else ["--root", str(tmp_path)]
+    got, out, err = fails(*root, *words, environment=environment)
+    assert (got, out, says in err) == (code, "", True), err
     assert err.startswith("blobproof serve: ") and err.count("\n") == 1
 
 
@@ -157,12 +209,6 @@ def test_a_certificate_without_its_key(tmp_path: Path, certificate: tuple[Path, 
     words = ["--root", str(tmp_path), "--https-port", "0"]
     code, _, err = fails(*words, "--cert", str(authority), "--cert-key", str(key))
     assert (code, "do not belong together" in err, err.count("\n")) == (3, True, 1)
-
-
-def test_no_account_at_all(tmp_path: Path) -> None:
-    environment = {k: v for k, v in ENVIRONMENT.items() if not k.startswith("BLOBPROOF_")}
-    code, _, err = fails("--root", str(tmp_path), environment=environment)
-    assert (code, "BLOBPROOF_KEY" in err) == (2, True)
 
 
 def test_help_tells_the_essentials() -> None:
