@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from reference_impl import mutants
-from reference_impl.config import Config
+from reference_impl.config import Config, MachineError
 from reference_impl.http.message import Handler, Request, Response
 from reference_impl.operations import account, answering, entry
 from reference_impl.operations.call import Call
 from reference_impl.operations.service import Service
 from reference_impl.operations.table import Table
+from reference_impl.store import RootUnusable
 
 
 def build_app(config: Config) -> Handler:
@@ -18,7 +19,10 @@ def build_app(config: Config) -> Handler:
     """
     if config.mutant is not None:
         mutants.apply(config.mutant)
-    service = Service(config)
+    try:
+        service = Service(config)
+    except RootUnusable as error:
+        raise MachineError(str(error), error.hint) from None
     table = Table()
 
     async def dispatch(call: Call) -> Response:

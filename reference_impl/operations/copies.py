@@ -70,7 +70,7 @@ async def _copy(
     check(await writing.current(call))
     service = call.service
     try:
-        source = await sources.open_source(call, None)
+        source = await sources.open_source(call, None, own_key=limit is None)
     except BlobError as error:
         raise error if limit is not None else _as_copy_error(error) from None
     try:
@@ -85,7 +85,7 @@ async def _copy(
         upload = await service.run(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=promised.md5 is not None)
-            await from_url.pull(call, source, upload, digest, writing.put_limit("9999") * 50_000)
+            await from_url.pull(call, source, upload, digest, limit)
             promised.check(digest)
             kept = source.props
             props = replace(

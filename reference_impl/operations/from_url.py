@@ -112,7 +112,7 @@ def refuse_long(source: Source, limit: int) -> None:
         raise too_large(limit)
 
 
-async def pull(call: Call, source: Source, upload: Upload, digest: Digest, limit: int) -> None:
+async def pull(call: Call, source: Source, upload: Upload, digest: Digest, limit: int | None) -> None:
     """Write a source into an upload, hashing on the way; refuse one whose length is not as it said."""
 
     def take(piece: bytes | memoryview) -> None:
@@ -122,7 +122,7 @@ async def pull(call: Call, source: Source, upload: Upload, digest: Digest, limit
     size = 0
     async for piece in source.pieces(call):
         size += len(piece)
-        if size > limit:
+        if limit is not None and size > limit:
             raise too_large(limit)
         await call.service.run(take, piece)
     if source.length is not None and size != source.length:

@@ -86,8 +86,12 @@ def shown_url(url: str) -> str:
     return url.partition("?")[0]
 
 
-async def open_source(call: Call, asked: ByteRange | None) -> Source:
-    """Open the copy source of a request. Raises CannotVerifyCopySource with the source's own status."""
+async def open_source(call: Call, asked: ByteRange | None, *, own_key: bool = False) -> Source:
+    """Open the copy source of a request. Raises CannotVerifyCopySource with the source's own status.
+
+    `own_key` lets the request's Shared Key open a source of the same account, as Copy Blob does; the
+    From-URL operations want a public source, a SAS or a token.
+    """
     url = source_url(call)
     token = call.header("x-ms-copy-source-authorization")
     if token is not None and not token.lower().startswith("bearer "):
@@ -95,7 +99,7 @@ async def open_source(call: Call, asked: ByteRange | None) -> Source:
     parts = urlsplit(url)
     account = _own_account(call, parts)
     if account is not None:
-        return await _open_own(call, parts, account[0], token, asked)
+        return await _open_own(call, parts, account[0], token, asked, own_key)
     return await _open_remote(call, url, token, asked)
 
 
@@ -115,7 +119,12 @@ def _own_account(call: Call, parts: SplitResult) -> tuple[str | None] | None:
 
 
 async def _open_own(
-    call: Call, parts: SplitResult, account: str | None, token: str | None, asked: ByteRange | None
+    call: Call,
+    parts: SplitResult,
+    account: str | None,
+    token: str | None,
+    asked: ByteRange | None,
+    own_key: bool,
 ) -> Source:
     store = call.service.store
     try:
@@ -127,11 +136,8 @@ async def _open_own(
             "GET", resource, parts.path, Query(parts.query), headers, parts.scheme, call.request.client[0]
         )
         principal = await entry.authenticate(call.service, at)
-        if (
-            principal.kind == "anonymous"
-            and resource.account == call.account
-            and call.principal.kind == "key"
-        ):
+        own_key = own_key and call.principal.kind == "key" and resource.account == call.account
+        if principal.kind == "anonymous" and own_key:
             principal = Principal("key")
         await entry.permit(call, principal, resource, READ_BLOB, "")
         try:

@@ -115,8 +115,17 @@ def test_failures_of_the_source_are_mirrored(
         assert answer.xml.findtext("CopySourceErrorCode") == code
         older = {"x-ms-copy-source": url(where, path, query), "x-ms-version": "2021-12-02"}
         assert client.put(f"/{container}/x", b"", older).get("x-ms-copy-source-error-code") is None
-    private = client.put(f"/{container}/x", b"", {"x-ms-copy-source": url(other, "/src/b")})
-    assert (private.status, private["x-ms-copy-source-error-code"]) == (401, "NoAuthenticationInformation")
+    bare = {"x-ms-copy-source": url(where, f"/{place}/b")}
+    for target, headers in (
+        (f"/{container}/x", {"x-ms-blob-type": "BlockBlob"}),
+        (f"/{container}/x", {"x-ms-requires-sync": "true"}),
+        (f"/{container}/x?comp=block&blockid={quoted_id(0)}", {}),
+    ):
+        private = client.send("PUT", target, {**bare, **headers})
+        assert (private.status, private["x-ms-copy-source-error-code"]) == (
+            401,
+            "NoAuthenticationInformation",
+        )
 
 
 def test_range_beyond_the_source(client: Client, container: str, other: Client) -> None:
