@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -53,6 +54,8 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave the process with the design's exit code."""
+    # A polite end must end what we started as well: the built-in endpoints, the pytest child, the clients.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = group.main(arguments, prog_name="blobproof", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
