@@ -64,9 +64,6 @@ async def _copy(
     url = sources.source_url(call)
     sent = replace(BlobProps(), metadata=call.metadata(), tier=writing.tier(call), tags=writing.tags(call))
     promised = from_url.source_promise(call)
-    copied_tags = (call.header("x-ms-copy-source-tag-option") or "REPLACE").upper()
-    if copied_tags not in ("REPLACE", "COPY"):
-        raise invalid_header("x-ms-copy-source-tag-option", copied_tags)
     check(await writing.current(call))
     service = call.service
     try:
@@ -82,6 +79,7 @@ async def _copy(
             from_url.check_source(call, source)
             if source.length is None or source.length > limit:
                 raise sources.unverified(call, 409, "The source is larger than 256 MiB.")
+        tags = sources.tags(call, source, sent.tags)
         upload = await service.run(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=promised.md5 is not None)
@@ -92,7 +90,7 @@ async def _copy(
                 sources.without_history(kept),
                 metadata=sent.metadata or kept.metadata,
                 tier=sent.tier,
-                tags=kept.tags if copied_tags == "COPY" and limit is not None else sent.tags,
+                tags=tags,
                 extra={**writing.tier_history(sent.tier), **_history(url, source.total or 0)},
             )
             record = await service.run(service.store.commit_blob, upload, call.blob, props, check)

@@ -38,6 +38,7 @@ async def put_blob_from_url(call: Call) -> Response:
     source = await sources.open_source(call, None)
     try:
         check_source(call, source)
+        tags = sources.tags(call, source, sent.tags)
         limit = writing.put_limit(call.version)
         refuse_long(source, limit)
         upload = await service.run(service.store.upload, call.account, call.container)
@@ -46,7 +47,7 @@ async def put_blob_from_url(call: Call) -> Response:
             await pull(call, source, upload, digest, limit)
             promised.check(digest, elements=False)
             props = _merged(sent, source.props) if inherit else sent
-            props = replace(props, content_md5=sent.content_md5 or digest.md5)
+            props = replace(props, content_md5=sent.content_md5 or digest.md5, tags=tags)
             record = await service.run(service.store.commit_blob, upload, call.blob, props, check)
     finally:
         await source.close()

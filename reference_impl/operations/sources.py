@@ -112,7 +112,7 @@ def _own_account(call: Call, parts: SplitResult) -> tuple[str | None] | None:
     if account is not None:
         return (account,) if parts.port is None or port == own_port else None
     same_host = parts.hostname == request.local[0] or parts.netloc == call.header("host")
-    path_account = names.decode(parts.path.removeprefix("/").partition("/")[0])
+    path_account = parts.path.removeprefix("/").partition("/")[0]
     if same_host and port == own_port and path_account in call.service.accounts:
         return (None,)
     return None
@@ -226,6 +226,23 @@ def unverified(call: Call, status: int, message: str, code: str | None = None) -
     return BlobError(
         "CannotVerifyCopySource", status=status, message=text, headers=headers, elements=elements
     )
+
+
+def tags(call: Call, source: Source, sent: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The tags of a copy: those sent, or with x-ms-copy-source-tag-option COPY those of the source.
+
+    Tags of a blob elsewhere are not on its answer, so copying them is refused rather than forgotten.
+    """
+    option = (call.header("x-ms-copy-source-tag-option") or "REPLACE").upper()
+    if option not in ("REPLACE", "COPY"):
+        raise invalid_header("x-ms-copy-source-tag-option", option)
+    if option == "REPLACE":
+        return sent
+    if sent:
+        raise BlobError("BothUserTagsAndSourceTagsCopyPresentException")
+    if not isinstance(source.opened, OpenBlob):
+        raise BlobError("UnsupportedHeader", elements=(("HeaderName", "x-ms-copy-source-tag-option"),))
+    return source.props.tags
 
 
 def without_history(props: BlobProps) -> BlobProps:

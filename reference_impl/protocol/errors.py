@@ -50,6 +50,10 @@ _TABLE: Final[dict[str, tuple[int, str]]] = {
         400,
         "Both x-ms-range-get-content-crc64 header and x-ms-range-get-content-md5 header are present.",
     ),
+    "BothUserTagsAndSourceTagsCopyPresentException": (
+        400,
+        "x-ms-tags header must not be present with x-ms-copy-source-tag-option as COPY.",
+    ),
     "CannotVerifyCopySource": (500, "Could not verify the copy source within the specified time."),
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
     "ContainerAlreadyExists": (409, "The specified container already exists."),

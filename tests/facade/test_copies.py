@@ -192,6 +192,20 @@ def test_copy_conditions(client: Client, container: str) -> None:
     assert (answer.status, answer.code) == (404, "BlobNotFound")
 
 
+def test_tags_are_copied_or_refused(client: Client, container: str, other: Client) -> None:
+    client.put(f"/{container}/a", b"x", {"x-ms-tags": "k=v"})
+    copy = {"x-ms-copy-source-tag-option": "COPY"}
+    near = {"x-ms-copy-source": readable(client, f"/{container}/a")}
+    assert client.put(f"/{container}/b", b"", near).status == 201
+    assert client.head(f"/{container}/b").get("x-ms-tag-count") is None
+    assert client.put(f"/{container}/b", b"", near | copy).status == 201
+    assert client.head(f"/{container}/b")["x-ms-tag-count"] == "1"
+    both = client.put(f"/{container}/b", b"", near | copy | {"x-ms-tags": "a=b"})
+    assert both.code == "BothUserTagsAndSourceTagsCopyPresentException"
+    far = {"x-ms-copy-source": readable(other)}
+    assert client.put(f"/{container}/c", b"", far | copy).code == "UnsupportedHeader"
+
+
 def test_abort(client: Client, container: str) -> None:
     client.put(f"/{container}/b", b"x")
     target = f"/{container}/b?comp=copy&copyid="
