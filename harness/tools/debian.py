@@ -59,7 +59,8 @@ def provide(
         raise CommandFailedError(
             f"shared library missing: {', '.join(missing)}, and there is no apt-get here to get it with"
         )
-    if prefix := _privileged():
+    prefix = _privileged()
+    if prefix is not None:
         say(f"Debian packages for {', '.join(missing)} (apt-get install)")
         _install(_packages(missing, packages), prefix)
     else:
