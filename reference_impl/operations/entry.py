@@ -120,8 +120,12 @@ async def permit(call: Call, principal: Principal, at: Resource, needs: Needs, p
         return
     if call.version < "2019-12-12":
         raise BlobError("ResourceNotFound")
-    challenge = bearer.challenge(call.service.config.issuer, call.header("host") or "")
-    raise BlobError("NoAuthenticationInformation", headers=(challenge,))
+    raise BlobError("NoAuthenticationInformation", headers=(challenge(call),))
+
+
+def challenge(call: Call) -> tuple[str, str]:
+    """The WWW-Authenticate header of a 401."""
+    return bearer.challenge(call.service.config.issuer, call.header("host") or "")
 
 
 async def authenticate(service: Service, at: Asked) -> Principal:

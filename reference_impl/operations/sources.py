@@ -215,6 +215,9 @@ def unverified(call: Call, status: int, message: str, code: str | None = None) -
     """CannotVerifyCopySource that mirrors the source's status; from 2025-01-05 it tells its code as well."""
     headers: list[tuple[str, str]] = []
     elements: list[tuple[str, str]] = []
+    if status == 401:
+        # HTTP wants a challenge on every 401.
+        headers.append(entry.challenge(call))
     if call.version >= "2025-01-05":
         headers.append(("x-ms-copy-source-status-code", str(status)))
         elements.append(("CopySourceStatusCode", str(status)))
