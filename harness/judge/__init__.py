@@ -1,0 +1,1 @@
+"""The judge: a case and the facts of its run in, findings out. Everything here is pure."""

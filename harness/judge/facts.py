@@ -1,0 +1,74 @@
+"""What was seen when a case ran: exchanges, what the placeholders meant, what the probes said. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from harness.cases.template import Scope
+from harness.exchange import Exchange, header
+from harness.judge.xml import error_code
+from harness.rules.identify import Depth
+
+Section = Literal["given", "steps"]
+
+MADE_UP_COMP = "blobproof-no-such-operation"
+"""The `comp` of the probe that shows how an endpoint answers what nobody documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFact:
+    """One step (or one round of a repeated step) that was sent."""
+
+    section: Section
+    index: int  # into the case's `given` or `steps`
+    exchange: Exchange
+    scope: Scope  # what placeholders mean in this step's expectations
+    prefix: str = ""  # in front of the container in the target
+    round: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How findings and wires name it: `2`, `given 1`, `3 round 2`."""
+        name = f"{'given ' if self.section == 'given' else ''}{self.index + 1}"
+        return name if self.round is None else f"{name} round {self.round + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer without what differs from request to request."""
+
+    status: int
+    code: str | None
+    body: str
+
+
+def answer(exchange: Exchange, comp: str) -> Answer | None:
+    """The answer to a request with this `comp`, comparable to the answer to another `comp`."""
+    response = exchange.response
+    if response is None:
+        return None
+    body = (response.body.data or b"").decode("utf-8", "replace")
+    for name in ("x-ms-request-id", "x-ms-client-request-id"):
+        if value := header(response.headers, name):
+            body = body.replace(value, "ID")
+    body = "\n".join(line.partition("Time:")[0] for line in body.splitlines())
+    if comp:
+        body = body.replace(comp, "COMP")
+    return Answer(response.status, error_code(response), body)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the judge may look at."""
+
+    steps: tuple[StepFact, ...] = ()
+    made_up: Mapping[tuple[str, Depth], Answer] = field(default_factory=lambda: MappingProxyType({}))
+    not_applicable: str | None = None  # why this endpoint's configuration cannot run the case
+    error: str | None = None  # our own failure, in one line
+
+    def of(self, section: Section) -> tuple[StepFact, ...]:
+        """The facts of one section, in the order of sending."""
+        return tuple(fact for fact in self.steps if fact.section == section)

@@ -1,0 +1,97 @@
+"""Holding exchanges against the wire rules, and folding the outcomes into findings. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.exchange import Exchange
+from harness.results.finding import Finding, graded
+from harness.rules import blobs, errors, general, lists
+from harness.rules.identify import identify
+from harness.rules.rule import Broken, Rule, View
+
+RULES: tuple[Rule, ...] = (*general.RULES, *errors.RULES, *blobs.RULES, *lists.RULES)
+"""Every rule, in the order of the documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule says about one exchange."""
+
+    rule: Rule
+    operation: str
+    broken: Broken | None
+    evaluated: bool = True  # False: this kind of recording lacks a fact that the rule needs
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Findings over many exchanges, one for each rule, and how often a rule lacked a fact."""
+
+    findings: tuple[Finding, ...]
+    not_evaluated: Mapping[str, int]
+
+
+def outcomes(exchange: Exchange, prefix: str = "") -> Iterator[Outcome]:
+    """What every rule that applies says about one exchange; nothing when no whole response came.
+
+    `prefix` is what stands in front of the container in the target: "/account" for path style.
+    """
+    response, request = exchange.response, exchange.request
+    if response is None or exchange.failure is not None:
+        return
+    view = View(exchange, response, identify(request.method, request.target, request.headers, prefix))
+    for rule in RULES:
+        if not rule.applies(view):
+            continue
+        if all(view.has(fact) for fact in rule.needs):
+            yield Outcome(rule, view.who.operation, rule.breaks(view))
+        else:
+            yield Outcome(rule, view.who.operation, None, evaluated=False)
+
+
+def fold(found: Iterable[tuple[int, Outcome]]) -> Checked:
+    """One finding for each rule: the first exchange that broke it, else the first that kept it.
+
+    The numbers are those of the exchanges; `count` is how many exchanges a finding stands for.
+    """
+    kept: dict[str, list[tuple[int, Outcome]]] = {}
+    skipped: Counter[str] = Counter()
+    for number, outcome in found:
+        if outcome.evaluated:
+            kept.setdefault(outcome.rule.id, []).append((number, outcome))
+        else:
+            skipped[outcome.rule.id] += 1
+    order = [rule.id for rule in RULES]
+    findings = (_finding(kept[name]) for name in sorted(kept, key=order.index))
+    return Checked(tuple(findings), dict(skipped))
+
+
+def check(exchanges: Sequence[Exchange], prefix: str = "") -> Checked:
+    """Every rule over every exchange of one address."""
+    return fold(
+        (number, outcome)
+        for number, exchange in enumerate(exchanges)
+        for outcome in outcomes(exchange, prefix)
+    )
+
+
+def _finding(made: list[tuple[int, Outcome]]) -> Finding:
+    number, worst = next(((at, one) for at, one in made if one.broken is not None), made[0])
+    rule, broken = worst.rule, worst.broken
+    times = sum(one.broken is not None for _, one in made)
+    more = f" ({times} of {len(made)} exchanges)" if broken is not None and len(made) > 1 else ""
+    return Finding(
+        about=f"{worst.operation}: {rule.id}",
+        level=rule.level,
+        verdict=graded(broken is None, rule.level),
+        expected=rule.says if broken is None else broken.expected,
+        observed="held" if broken is None else broken.observed + more,
+        source=rule.source,
+        why=rule.says,
+        rule=rule.id,
+        exchange=number,
+        count=len(made),
+    )

@@ -1,0 +1,140 @@
+"""A wire rule as a value, and the view of one exchange that rules look at."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from xml.etree import ElementTree  # noqa: S405 - a type here; harness.judge.xml parses
+
+from harness.exchange import Exchange, Fidelity, Response, header, header_all
+from harness.judge.xml import NotXmlError, error_code, root
+from harness.rules.identify import Identity
+from harness.vocabulary import Level
+
+
+class Fact(enum.Enum):
+    """A fact that not every kind of recording keeps."""
+
+    FRAMING = "framing"  # how bodies were delimited, what came after them
+    REQUEST_HEADERS = "request headers"
+    REQUEST_BODY = "request body"
+    BODY = "response body"
+    BYTES = "response bytes"  # the body exactly as sent, a byte-order mark included
+
+
+_LACKING: dict[Fidelity, frozenset[Fact]] = {
+    Fidelity.OWN_WIRE: frozenset(),
+    Fidelity.TAP: frozenset(),
+    Fidelity.MITMPROXY: frozenset({Fact.FRAMING}),
+    Fidelity.HAR: frozenset({Fact.FRAMING, Fact.BYTES}),
+    Fidelity.SDK_RECORDING: frozenset({Fact.FRAMING, Fact.REQUEST_HEADERS, Fact.REQUEST_BODY, Fact.BYTES}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a rule wanted, and what was there instead."""
+
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One answered exchange, with what rules ask of it again and again. Every property is derived."""
+
+    exchange: Exchange
+    response: Response
+    who: Identity
+
+    def has(self, fact: Fact) -> bool:
+        """Whether this recording kept the fact."""
+        if fact in _LACKING[self.exchange.fidelity]:
+            return False
+        if fact is Fact.REQUEST_BODY:
+            return self.exchange.request.body.data is not None
+        if fact in (Fact.BODY, Fact.BYTES):
+            return self.response.body.data is not None
+        return True
+
+    def get(self, name: str) -> str | None:
+        """The first value of a response header."""
+        return header(self.response.headers, name)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a response header."""
+        return header_all(self.response.headers, name)
+
+    def asked(self, name: str) -> str | None:
+        """The first value of a request header."""
+        return header(self.exchange.request.headers, name)
+
+    @property
+    def method(self) -> str:
+        """The method, in upper case."""
+        return self.exchange.request.method.upper()
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        return self.response.status
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the operation was done."""
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer is an error. 304 is none: it is the answer to a condition on a read."""
+        return self.status >= 400
+
+    @property
+    def bodyless(self) -> bool:
+        """Whether no body may follow, by definition."""
+        return self.method == "HEAD" or self.status in (204, 304)
+
+    @property
+    def version(self) -> str:
+        """The version that the answer follows; empty when nothing says so.
+
+        Some failures of the service's front end carry no version, and are not held to any.
+        """
+        if (said := self.get("x-ms-version")) is not None:
+            return said
+        return "" if self.status in _FRONT_END else self.asked("x-ms-version") or ""
+
+    @cached_property
+    def xml(self) -> ElementTree.Element | NotXmlError:
+        """The body's root element, or why there is none."""
+        try:
+            return root(self.response.body.data)
+        except NotXmlError as error:
+            return error
+
+    @cached_property
+    def code(self) -> str | None:
+        """The error code, wherever it stands."""
+        return error_code(self.response)
+
+
+_FRONT_END = frozenset({400, 401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold for every exchange it applies to.
+
+    `applies` picks the exchanges, `breaks` says how one breaks it (None: it holds). `needs` are facts
+    without which an exchange is counted as not evaluated.
+    """
+
+    id: str
+    level: Level
+    says: str
+    source: tuple[str, ...]
+    applies: Callable[[View], bool]
+    breaks: Callable[[View], Broken | None]
+    needs: frozenset[Fact] = frozenset()
