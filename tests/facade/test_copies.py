@@ -126,6 +126,7 @@ def test_failures_of_the_source_are_mirrored(
             401,
             "NoAuthenticationInformation",
         )
+        assert private["WWW-Authenticate"].startswith("Bearer ")
 
 
 def test_range_beyond_the_source(client: Client, container: str, other: Client) -> None:
