@@ -1,3 +1,279 @@
-"""Our pytest plugin: YAML cases become items, gate scenarios get their fixtures, workers return records."""
+"""Our pytest plugin: YAML cases become items, client scenarios get their fixtures, and each yields a record.
+
+`harness.run` starts pytest with it. Workers (with pytest-xdist, or the one process there is without) run the
+items and hand their records over in the reports; the controller alone writes results.jsonl.
+"""
 
 from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cases.case import Case
+from harness.cases.load import load_file
+from harness.endpoint import Endpoint
+from harness.endpoints import handover
+from harness.execute import NoContainerError, World, execute
+from harness.judge.judge import judge
+from harness.ledger import settle
+from harness.results.finding import Finding
+from harness.results.read import FILE
+from harness.results.record import Record, case_record, ending, file_name, reproduce, scenario_record
+from harness.results.wires import wire_json
+from harness.results.write import ResultsWriter
+from harness.rules.check import check
+from harness.scenario import Ended, Scenario
+from harness.scenarios import LARGE, Listed, list_scenarios, scenario_id
+from harness.session import Session
+from harness.vocabulary import Verdict
+
+_SESSION = pytest.StashKey[Session]()
+_ENDPOINT = pytest.StashKey[Endpoint]()
+_WORLD = pytest.StashKey["World | NoContainerError"]()
+_SCENARIO = pytest.StashKey[Scenario]()
+_ENDING = pytest.StashKey[Finding]()
+_STARTED = pytest.StashKey[float]()
+_LISTED = pytest.StashKey[dict[str, Listed]]()
+_RECORD = "blobproof"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What conftest files of the suites may ask for."""
+    parser.addoption("--scale", default="normal", choices=("normal", LARGE), help="size of the data sets")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read what the run has told us; the controller opens the results."""
+    session = Session.from_json(os.environ[Session.VARIABLE])
+    config.stash[_SESSION] = session
+    config.stash[_ENDPOINT] = handover.load(os.environ[handover.VARIABLE])
+    if not hasattr(config, "workerinput"):
+        name = config.stash[_ENDPOINT].name
+        writer = ResultsWriter(
+            session.folder / FILE,
+            session.header,
+            session.ids,
+            lambda record: settle(
+                {**record, "reproduce": reproduce(name, record["id"])}, session.ledger, session.today
+            ),
+        )
+        config.pluginmanager.register(_Controller(writer), "blobproof-controller")
+
+
+# --- collecting ---
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Case files are those in a folder of the suites; the files beside the folders say other things."""
+    if file_path.suffix == ".yaml" and file_path.parent != parent.config.stash[_SESSION].suites:
+        return CaseFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only what the run selected; cases first, they are quick and say most."""
+    session = config.stash[_SESSION]
+    order = {one: number for number, one in enumerate(session.ids)}
+    kept = [item for item in items if _id(item, session) in order]
+    items[:] = sorted(kept, key=lambda item: order[_id(item, session)])
+
+
+def _id(item: pytest.Item, session: Session) -> str:
+    if isinstance(item, CaseItem):
+        return item.case.id
+    return scenario_id(item.path.relative_to(session.suites), item.name)
+
+
+class CaseFile(pytest.File):
+    """A YAML file: one case, or a sweep of them."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its cases."""
+        for case in load_file(self.path, self.config.stash[_SESSION].suites):
+            yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class CaseItem(pytest.Item):
+    """A case."""
+
+    def __init__(self, *, case: Case, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.case = case
+
+    def runtest(self) -> None:
+        """Execute, judge, keep the wire. A server's faults are findings, never exceptions."""
+        config, case = self.config, self.case
+        endpoint = config.stash[_ENDPOINT]
+        started = time.monotonic()
+        world = _world(config)
+        if isinstance(world, NoContainerError):
+            self._hand_over((ending(Verdict.BLOCKED, str(world)),), 0, started)
+            return
+        try:
+            facts = execute(case, world)
+            findings = judge(case, facts)
+        except (
+            Exception
+        ) as error:  # our own bug: it must not stop the other cases, nor look like the server's
+            traceback.print_exc()
+            said = f"{type(error).__name__}: {error}"
+            self._hand_over((ending(Verdict.HARNESS_ERROR, said),), 0, started)
+            return
+        exchanges = [fact.exchange for fact in facts.steps]
+        labels = [fact.label for fact in facts.steps]
+        _keep(config, case.id, wire_json(case.id, exchanges, labels, endpoint))
+        self._hand_over(findings, len(exchanges), started)
+
+    def _hand_over(self, findings: tuple[Finding, ...], exchanges: int, started: float) -> None:
+        record = case_record(self.case, findings, exchanges, time.monotonic() - started)
+        self.user_properties.append((_RECORD, record))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands, for pytest's own output."""
+        return self.path, self.case.line - 1, self.case.id
+
+
+def _world(config: pytest.Config) -> World | NoContainerError:
+    """What the cases of this worker share, made when the first of them runs."""
+    if _WORLD not in config.stash:
+        worker = getattr(config, "workerinput", {}).get("workerid", "")
+        prefix = f"{config.stash[_SESSION].prefix}{worker}{'-' if worker else ''}"
+        try:
+            config.stash[_WORLD] = World(config.stash[_ENDPOINT], prefix).__enter__()
+        except NoContainerError as error:
+            config.stash[_WORLD] = error
+    return config.stash[_WORLD]
+
+
+def _keep(config: pytest.Config, record: str, wire: Record) -> None:
+    path = config.stash[_SESSION].folder / "wires" / f"{file_name(record)}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wire, ensure_ascii=False), encoding="utf-8")
+
+
+# --- client scenarios ---
+
+
+@pytest.fixture
+def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    """The endpoint under test."""
+    return request.config.stash[_ENDPOINT]
+
+
+@pytest.fixture(scope="session")
+def options(request: pytest.FixtureRequest) -> Session:
+    """What the run was told: `prefix` for container names, `scale` of the data."""
+    return request.config.stash[_SESSION]
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest, options: Session) -> Iterator[Scenario]:
+    """What this scenario says about the endpoint; `work` is gone afterwards, `logs` stays with the run."""
+    name = _id(request.node, options)
+    logs = options.folder / "clients" / file_name(name)
+    logs.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="blobproof-scenario-"))
+    request.node.stash[_SCENARIO] = made = Scenario(id=name, work=work, logs=logs)
+    yield made
+    shutil.rmtree(work, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A scenario's record is complete when it has been torn down: it then goes with that report."""
+    if not isinstance(item, CaseItem):
+        if call.excinfo is not None and call.when != "teardown" and _ENDING not in item.stash:
+            item.stash[_ENDING] = _ending(call.excinfo.value)
+        if call.when == "teardown":
+            item.user_properties.append((_RECORD, _scenario_record(item, call)))
+    return (yield)
+
+
+def _ending(error: BaseException) -> Finding:
+    if isinstance(error, Ended):
+        return ending(error.verdict, error.reason, error.source)
+    traceback.print_exception(error)
+    return ending(Verdict.HARNESS_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _scenario_record(item: pytest.Item, call: pytest.CallInfo[None]) -> Record:
+    session, endpoint = item.config.stash[_SESSION], item.config.stash[_ENDPOINT]
+    name = _id(item, session)
+    listed = _listed(item.config)[name]
+    made = item.stash.get(_SCENARIO, None)
+    findings = [*made.findings] if made else []
+    if _ENDING in item.stash:
+        findings.append(item.stash[_ENDING])
+    exchanges = [*made.seen] if made else []
+    for prefix in {_prefix(one.request.target, endpoint) for one in exchanges}:
+        # Numbers of findings are those of the wire file, so the others stay in as empty places.
+        own = [one for one in exchanges if _prefix(one.request.target, endpoint) == prefix]
+        numbers = [
+            number for number, one in enumerate(exchanges) if _prefix(one.request.target, endpoint) == prefix
+        ]
+        findings += [_renumbered(finding, numbers) for finding in check(own, prefix).findings]
+    if not findings:
+        findings.append(ending(Verdict.HARNESS_ERROR, "the scenario ended without a finding"))
+    _keep(item.config, name, wire_json(name, exchanges, [""] * len(exchanges), endpoint))
+    client = (made.client, made.client_version) if made else ("", "")
+    seconds = call.stop - item.stash.get(_STARTED, call.start)
+    return scenario_record(name, listed.title, listed.why, client, findings, len(exchanges), seconds)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """When it began."""
+    item.stash[_STARTED] = time.time()
+
+
+def _listed(config: pytest.Config) -> dict[str, Listed]:
+    if _LISTED not in config.stash:
+        session = config.stash[_SESSION]
+        config.stash[_LISTED] = {one.id: one for one in list_scenarios(session.suites, scale=session.scale)}
+    return config.stash[_LISTED]
+
+
+def _prefix(target: str, endpoint: Endpoint) -> str:
+    prefix = f"/{endpoint.account}"
+    return prefix if target == prefix or target.startswith((f"{prefix}/", f"{prefix}?")) else ""
+
+
+def _renumbered(finding: Finding, numbers: list[int]) -> Finding:
+    return dataclasses.replace(finding, exchange=numbers[finding.exchange or 0])
+
+
+# --- results ---
+
+
+class _Controller:
+    """The one process that writes: without xdist ours, with it the one that the workers report to."""
+
+    def __init__(self, writer: ResultsWriter) -> None:
+        self.writer = writer
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Workers' reports come by here too."""
+        for name, record in report.user_properties:
+            if name == _RECORD and isinstance(record, dict):
+                self.writer.add(record)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The footer says whether everything came."""
+        self.writer.close(complete=exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the connections that the cases shared."""
+    world = session.config.stash.get(_WORLD, None)
+    if isinstance(world, World):
+        world.__exit__(None, None, None)

@@ -182,14 +182,14 @@ class Empty:
     """A body of no bytes."""
 
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Graded(Generic[T]):
+class Graded(Generic[T_co]):
     """An expectation, with a level and a reason of its own where the case gives one."""
 
-    value: T
+    value: T_co
     level: Level | None = None
     why: str | None = None
 

@@ -1,4 +1,4 @@
-"""What was seen when a case ran: exchanges, what the placeholders meant, what the probes said. Values only."""
+"""What was seen when a case ran: exchanges, what placeholders meant, what the probes said. Values only."""
 
 from __future__ import annotations
 

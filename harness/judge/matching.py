@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -88,7 +89,7 @@ def is_date(value: str) -> bool:
     return True
 
 
-_SHAPES = {
+_SHAPES: dict[str, Callable[[str], bool]] = {
     "etag": lambda value: ETAG.fullmatch(value) is not None,
     "date": is_date,
     "guid": lambda value: GUID.fullmatch(value) is not None,

@@ -311,6 +311,7 @@ RULES = (
         ("reference/1.0",),
         lambda view: view.succeeded and view.who.operation in _ENCRYPTED,
         _no_encryption,
+        frozenset({Fact.REQUEST_HEADERS}),
     ),
 )
 

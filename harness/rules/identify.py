@@ -38,7 +38,7 @@ def identify(method: str, target: str, headers: Headers, prefix: str = "") -> Id
     container, blob = unquote(container), unquote(blob)
     restype, comp = query.get("restype", "").lower(), query.get("comp", "").lower()
     depth: Depth = (
-        "account" if not container else "blob" if blob or not restype and comp != "list" else "container"
+        "account" if not container else "blob" if blob or (not restype and comp != "list") else "container"
     )
     if depth == "blob" and not blob:  # one path segment and no restype: a blob of the root container
         container, blob = "$root", container

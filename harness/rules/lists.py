@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from urllib.parse import unquote
-from xml.etree import ElementTree  # noqa: S405 - types here; harness.judge.xml parses
+from xml.etree import ElementTree
 
 from harness.judge.xml import NotXmlError
 from harness.rules.rule import Broken, Fact, Rule, View
@@ -82,7 +83,7 @@ def _names(view: View) -> list[str]:
 
 def _unordered(view: View) -> Broken | None:
     names = _names(view)
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in itertools.pairwise(names):
         if after < before:
             return Broken("names in ascending order", f"{after!r} after {before!r}")
     return None

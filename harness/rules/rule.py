@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from xml.etree import ElementTree  # noqa: S405 - a type here; harness.judge.xml parses
+from xml.etree import ElementTree
 
 from harness.exchange import Exchange, Fidelity, Response, header, header_all
 from harness.judge.xml import NotXmlError, error_code, root

@@ -1,0 +1,71 @@
+"""`blobproof list`: the cases and scenarios there are, and the manifest they must be in."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from blobproof.arguments import json_option
+from harness import manifest as manifests
+from harness.data import folder
+from harness.plan import Plan, make_plan, manifest_ids
+from harness.vocabulary import ExitCode
+
+
+@click.command(name="list")
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@click.option("--check", is_flag=True, help="Only check every file, and the manifest against them.")
+@click.option(
+    "--write-manifest", is_flag=True, help="Write the manifest anew, for committing with the cases."
+)
+@json_option
+def command(suites: tuple[str, ...], check: bool, write_manifest: bool, as_json: bool) -> int:
+    """List cases and scenarios (of the named SUITEs, or all)."""
+    where = folder("suites")
+    if write_manifest:
+        ids = manifest_ids(where)
+        manifests.manifest_path(where).write_text(manifests.render(ids), encoding="utf-8")
+        click.echo(f"{manifests.manifest_path(where)}: {len(ids)} ids")
+        return ExitCode.MET
+    plan = make_plan(where, only_suites=suites)
+    if check:
+        click.echo(f"{len(plan.cases)} cases and {len(plan.scenarios)} scenarios, all well-formed and listed")
+    elif as_json:
+        for case in plan.cases:
+            line = {
+                "id": case.id,
+                "kind": "case",
+                "level": case.level,
+                "operation": case.operation,
+                "title": case.title,
+            }
+            click.echo(json.dumps(line, ensure_ascii=False))
+        for scenario in plan.scenarios:
+            line = {"id": scenario.id, "kind": "scenario", "title": scenario.title}
+            click.echo(json.dumps(line, ensure_ascii=False))
+    else:
+        show(plan, Console(highlight=False))
+    return ExitCode.MET
+
+
+def show(plan: Plan, console: Console) -> None:
+    """Print ids and titles, and what they amount to."""
+    table = Table.grid(padding=(0, 2))
+    for case in plan.cases:
+        table.add_row(escape(case.id), f"[dim]{case.level}[/]", escape(case.title))
+    for scenario in plan.scenarios:
+        table.add_row(escape(scenario.id), "[dim]client[/]", escape(scenario.title))
+    console.print(table)
+    console.print(amount(plan))
+
+
+def amount(plan: Plan) -> str:
+    """What a plan comes to, in one sentence."""
+    return (
+        f"{len(plan.cases)} cases ({plan.requests:,} requests, {plan.bytes / 2**20:.1f} MiB sent) "
+        f"and {len(plan.scenarios)} client scenarios"
+    )

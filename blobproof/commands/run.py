@@ -1,0 +1,148 @@
+"""`blobproof run`: certify one or several endpoints; print a verdict for each, write runs and one report."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from blobproof.arguments import ENDPOINT_HELP, json_option, style_option
+from blobproof.commands.list import amount, show
+from blobproof.screen import Progress, summary, summary_facts
+from harness import ledger as ledgers
+from harness import policy as policies
+from harness.containers import RUN_PREFIX
+from harness.data import folder
+from harness.endpoint import Style
+from harness.endpoints import resolve
+from harness.plan import Plan, make_plan
+from harness.run import RunOptions, RunSummary, default_folder
+from harness.run import run as run_plan
+from harness.vocabulary import ExitCode, exit_code
+
+
+@click.command(name="run", epilog=ENDPOINT_HELP)
+@click.argument("endpoints", nargs=-1, required=True, metavar="ENDPOINT...")
+@click.option(
+    "--suite", "suites", multiple=True, metavar="SUITE", help="Only this folder of suites; repeatable."
+)
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or scenario; repeatable.")
+@click.option(
+    "--gate", "gate", default="mvp", show_default=True, help="What must hold: mvp, strict, or a .toml file."
+)
+@click.option(
+    "--known",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Ledger of known deviations, a .toml file.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run; must not exist. [default: runs/TIME-ENDPOINT]",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that test."
+)
+@click.option(
+    "--server-processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Of the built-in façade.",
+)
+@click.option("--service-version", metavar="DATE", help="x-ms-version of our own requests.")
+@click.option("--scale", type=click.Choice(["normal", "large"]), default="normal", show_default=True)
+@style_option
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and stop.")
+@json_option
+def command(
+    endpoints: tuple[str, ...],
+    suites: tuple[str, ...],
+    cases: tuple[str, ...],
+    gate: str,
+    known: Path | None,
+    out: Path | None,
+    workers: int,
+    server_processes: int,
+    service_version: str | None,
+    scale: str,
+    style: Style | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Run suites and client gates against each ENDPOINT, and decide go or no-go.
+
+    Several endpoints make one report with a column for each; the exit code is that of the worst.
+    """
+    for name in endpoints:
+        resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
+    policy = policies.load(gate)
+    plan = make_plan(folder("suites"), only_suites=suites, only_ids=cases, scale=scale)
+    ledger = ledgers.load(known, plan.manifest.ids) if known else {}
+    console = Console(stderr=True, highlight=False)
+    if dry_run:
+        _dry_run(endpoints, plan, as_json)
+        return ExitCode.MET
+    summaries = []
+    for name in endpoints:
+        options = RunOptions(
+            endpoint=name,
+            plan=plan,
+            policy=policy,
+            folder=_folder(name, out, several=len(endpoints) > 1),
+            workers=workers,
+            scale=scale,
+            style=style,
+            service_version=service_version,
+            server_processes=server_processes,
+            ledger=ledger,
+        )
+        with Progress(console, name, len(plan.ids)) as progress:
+            done = run_plan(options, progress.watch)
+        summaries.append(done)
+        if as_json:
+            click.echo(json.dumps(summary_facts(name, done), ensure_ascii=False))
+        else:
+            summary(Console(highlight=False), name, done)
+        if done.interrupted:
+            break
+    report = _report(summaries, out)
+    if not as_json:
+        click.echo(f"report: {report}")
+    return exit_code(done.decision.exit_code for done in summaries)
+
+
+def _folder(endpoint: str, out: Path | None, *, several: bool) -> Path:
+    if out is None:
+        return default_folder(endpoint, Path("runs"))
+    return default_folder(endpoint, out) if several else out
+
+
+def _report(summaries: list[RunSummary], out: Path | None) -> Path:
+    # Imported here: pandas takes its time, and nobody needs it before the end.
+    from reports import matrix
+
+    folders = [done.folder for done in summaries]
+    if len(folders) == 1:
+        return matrix.build(folders, folders[0] / "report.html")
+    where = out or Path("runs")
+    return matrix.build(folders, where / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-matrix.html")
+
+
+def _dry_run(endpoints: tuple[str, ...], plan: Plan, as_json: bool) -> None:
+    if as_json:
+        facts = {
+            "endpoints": list(endpoints),
+            "ids": list(plan.ids),
+            "requests": plan.requests,
+            "bytes": plan.bytes,
+            "writes_to": f"{RUN_PREFIX}*",
+        }
+        click.echo(json.dumps(facts))
+        return
+    show(plan, Console(highlight=False))
+    click.echo(f"would be sent to {', '.join(endpoints)}: {amount(plan)}")
+    click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")

@@ -1,0 +1,117 @@
+"""What a run shows on a terminal: progress while it goes on, and its verdict at the end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from rich import progress as bars
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.results.record import Record
+from harness.run import RunSummary
+from harness.vocabulary import Verdict
+
+_SHOWN = 12  # records that the summary names
+_QUIET = frozenset({Verdict.PASS, Verdict.OBSERVED, Verdict.NOT_APPLICABLE, Verdict.KNOWN})
+_COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.DIFFERS: "red",
+    Verdict.STALE: "red",
+    Verdict.HARNESS_ERROR: "magenta",
+    Verdict.LENIENT: "yellow",
+    Verdict.INDETERMINATE: "yellow",
+}
+
+
+class Progress:
+    """A bar with the newest id and how many things diverged; plain lines where there is no terminal."""
+
+    def __init__(self, console: Console, endpoint: str, total: int) -> None:
+        self._console = console
+        self._endpoint = endpoint
+        self._total = total
+        self._diverged = 0
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[said]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(escape(endpoint), total=total, said="doctor")
+
+    def __enter__(self) -> Self:
+        if not self._console.is_terminal:
+            self._console.print(f"{escape(self._endpoint)}: {self._total} cases and scenarios")
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def watch(self, done: int, record: Record | None) -> None:
+        """One more record."""
+        said = ""
+        if record is not None:
+            verdict = Verdict(record["verdict"])
+            self._diverged += verdict.diverges
+            said = record["id"]
+        diverged = f"[red]{self._diverged} diverge[/] " if self._diverged else ""
+        self._bar.update(self._task, completed=done, said=f"{diverged}[dim]{escape(said)}[/]")
+
+
+def summary(console: Console, endpoint: str, done: RunSummary) -> None:
+    """Print what became of a run."""
+    results, decision = done.results, done.decision
+    colour = "green" if decision.met else "red"
+    word = "met" if decision.met else "not met"
+    console.print(f"[bold]{escape(endpoint)}[/]: gate {escape(decision.policy)} [bold {colour}]{word}[/]")
+    console.print(f"  {results.score}")
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(results.counts.items()))
+    console.print(f"  {counts}")
+    for said in decision.reasons:
+        console.print(f"  [{colour}]{escape(said)}[/]", soft_wrap=True)
+    told = [record for record in results.records if Verdict(record["verdict"]) not in _QUIET]
+    if told:
+        table = Table.grid(padding=(0, 2))
+        for record in sorted(told, key=lambda one: list(Verdict).index(Verdict(one["verdict"])))[:_SHOWN]:
+            verdict = Verdict(record["verdict"])
+            style = _COLOURS.get(verdict, "dim")
+            reason = escape((record["reason"] or "")[:200])
+            table.add_row(f"  [{style}]{verdict}[/]", escape(record["id"]), reason)
+        console.print(table)
+        if len(told) > _SHOWN:
+            console.print(f"  and {len(told) - _SHOWN} more; the report shows all")
+    if done.interrupted:
+        console.print("  [yellow]interrupted: what was brought so far is kept, and marked as partial[/]")
+    for one in done.left_over:
+        console.print(f"  [yellow]left behind: {escape(one)}; blobproof sweep removes it[/]", soft_wrap=True)
+    console.print(f"  run: {escape(str(done.folder))}", soft_wrap=True)
+
+
+def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
+    """The same for machines."""
+    score = done.results.score
+    return {
+        "endpoint": endpoint,
+        "run": str(done.folder),
+        "gate": done.decision.policy,
+        "met": done.decision.met,
+        "exit_code": done.decision.exit_code.value,
+        "reasons": list(done.decision.reasons),
+        "divergent": score.divergent,
+        "verified": score.verified,
+        "listed": score.listed,
+        "counts": {verdict.value: count for verdict, count in done.results.counts.items()},
+        "complete": done.results.complete,
+        "interrupted": done.interrupted,
+        "left_over": list(done.left_over),
+    }

@@ -1,0 +1,258 @@
+"""Sending what a case says, byte for byte, and keeping what came back: case and endpoint in, facts out.
+
+Nothing is judged here, and nothing is ever sent twice: a step that gets no answer ends its case.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, get_args
+
+from harness.cases.case import Case, Step
+from harness.cases.recipes import Rendered, render_body
+from harness.cases.template import Scope, render, render_target
+from harness.endpoint import Endpoint, Face
+from harness.exchange import Exchange
+from harness.judge.facts import MADE_UP_COMP, Answer, Facts, Section, StepFact, answer
+from harness.judge.judge import saved_values
+from harness.rules.identify import Depth
+from harness.signing import authorise, face_for, parse_auth
+from harness.signing.authorise import CredentialMissingError, account_sas
+from harness.signing.bearer import CannotMintError
+from harness.signing.canonical import http_date
+from harness.signing.delegation import DelegationKeyError
+from harness.signing.spec import AccountSas
+from harness.wire.connection import Connection
+from harness.wire.dial import dial
+from harness.wire.message import WireRequest
+
+STEP_SECONDS = 10.0
+"""How long an answer may take; after that the case is indeterminate."""
+
+_CONTINUE_SECONDS = 1.0
+_SOURCE_SAS_LASTS = timedelta(hours=1)
+
+
+class NoContainerError(Exception):
+    """The container that the cases share could not be made, so no case can say anything."""
+
+
+@dataclass(slots=True)
+class World:
+    """What the cases of one worker share: the endpoint, a container, one connection per address.
+
+    `prefix` is the run's own: only containers whose names start with it are ever written.
+    """
+
+    endpoint: Endpoint
+    prefix: str
+    made_up: Mapping[tuple[str, Depth], Answer] = field(default_factory=lambda: MappingProxyType({}))
+    _connections: dict[str | None, Connection] = field(default_factory=dict)
+    _cases: int = 0
+
+    def __enter__(self) -> Self:
+        scope = self._scope("")
+        made = self.send(Step("PUT", "/{container}?restype=container"), scope).exchange
+        if made.response is None or made.response.status != 201:
+            said = made.response.status if made.response else made.failure
+            raise NoContainerError(f"Create Container for {scope.container} answered {said}")
+        self.made_up = MappingProxyType(dict(self._probe(scope)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def case_scope(self) -> Scope:
+        """Names for one more case."""
+        self._cases += 1
+        return self._scope(f"{self._cases:04d}")
+
+    def _scope(self, case: str) -> Scope:
+        now = datetime.now(UTC)
+        sas = ""
+        if self.endpoint.key is not None:
+            wanted = AccountSas(permissions="r", resources="o", expiry=_SOURCE_SAS_LASTS)
+            sas = account_sas(self.endpoint, wanted, now)
+        return Scope(
+            account=self.endpoint.account,
+            url=self.endpoint.url,
+            container=f"{self.prefix}shared",
+            own_container=f"{self.prefix}own-{case}",
+            new_containers=f"{self.prefix}new-{case}",
+            blobs=f"blob-{case}",
+            seed=f"{self.prefix}{case}",
+            now=now,
+            source_sas=sas,
+        )
+
+    def _probe(self, scope: Scope) -> Iterator[tuple[tuple[str, Depth], Answer]]:
+        """How the endpoint answers operations that nobody documents, for each method and depth."""
+        paths: dict[Depth, str] = {"account": "/", "container": "/{container}", "blob": "/{container}/probe"}
+        for depth in get_args(Depth):
+            for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+                # A server that overlooks `comp` would delete what the path names.
+                if method == "DELETE" and depth != "blob":
+                    continue
+                step = Step(method, f"{paths[depth]}?comp={MADE_UP_COMP}")
+                said = answer(self.send(step, scope).exchange, MADE_UP_COMP)
+                if said is not None:
+                    yield (method, depth), said
+
+    # --- one request ---
+
+    def send(self, step: Step, scope: Scope, *, own_connection: bool = False) -> Sent:
+        """Send one step. Raises CredentialMissingError, CannotMintError, DelegationKeyError."""
+        now = datetime.now(UTC)
+        scope = scope.at(now, scope.counter)
+        auth = parse_auth(_rendered(step.auth, scope))
+        face_name = step.face or face_for(auth, self.endpoint)
+        face = self.endpoint.face(face_name)
+        target = face.prefix + render_target(step.target, scope)
+        body = (
+            None if step.body is None else render_body(step.body, scope, self._sub_request(face, now, scope))
+        )
+        headers = _headers(step, scope, face, body, now, self.endpoint.version)
+        signed = authorise(step.method, target, headers, self.endpoint, auth, now, face=face_name)
+        expects = any(name.lower() == "expect" for name, _ in headers)
+        request = WireRequest(
+            step.method,
+            signed.target,
+            signed.headers,
+            body.data if body else b"",
+            chunked=step.chunked,
+            await_continue=_CONTINUE_SECONDS if expects else None,
+        )
+        if own_connection or step.fresh_connection:
+            with dial(self.endpoint, face_name, timeout=STEP_SECONDS) as connection:
+                return Sent(connection.exchange(request), scope, face.prefix)
+        return Sent(self._connection(face_name).exchange(request), scope, face.prefix)
+
+    def _connection(self, face: str | None) -> Connection:
+        if face not in self._connections:
+            self._connections[face] = dial(self.endpoint, face, timeout=STEP_SECONDS)
+        return self._connections[face]
+
+    def _sub_request(self, face: Face, now: datetime, scope: Scope) -> Any:
+        def make(method: str, template: str, auth: object) -> bytes:
+            target = face.prefix + render_target(template, scope)
+            spec = parse_auth(_rendered(auth, scope))
+            headers = (("x-ms-date", http_date(now)), ("Content-Length", "0"))
+            signed = authorise(method, target, headers, self.endpoint, spec, now)
+            lines = [f"{method} {signed.target} HTTP/1.1", *(f"{n}: {v}" for n, v in signed.headers)]
+            return "\r\n".join([*lines, "", ""]).encode()
+
+        return make
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one step became."""
+
+    exchange: Exchange
+    scope: Scope
+    prefix: str
+
+
+def execute(case: Case, world: World) -> Facts:
+    """Run a case to its end, or to the first step that gets no answer. What a server does never raises."""
+    scope = world.case_scope()
+    facts: list[StepFact] = []
+    not_applicable = None
+    try:
+        if _uses(case, "{own-container}"):
+            world.send(Step("PUT", "/{own-container}?restype=container"), scope)
+        _run(case, world, scope, facts)
+    except (CredentialMissingError, CannotMintError) as error:
+        not_applicable = str(error)
+    except LookupError as error:  # the endpoint has no such address
+        not_applicable = str(error.args[0])
+    except DelegationKeyError as error:
+        not_applicable = f"no user delegation key: {error}"
+    return Facts(tuple(facts), made_up=world.made_up, not_applicable=not_applicable)
+
+
+def _run(case: Case, world: World, scope: Scope, facts: list[StepFact]) -> None:
+    saved: dict[str, str] = {}
+    sections: tuple[tuple[Section, Sequence[Step]], ...] = (("given", case.given), ("steps", case.steps))
+    for section, steps in sections:
+        for group in _groups(steps):
+            known = scope.knowing(saved)
+            for fact in _send_group(world, section, group, known):
+                facts.append(fact)
+                if fact.exchange.response is None or fact.exchange.failure is not None:
+                    return
+                for save in steps[fact.index].save:
+                    values = saved_values(save, fact.exchange.response)
+                    if not values:
+                        return  # what follows would be sent with a hole in it; the judge says what is missing
+                    saved[save.name] = values[0]
+
+
+def _groups(steps: Sequence[Step]) -> Iterator[list[tuple[int, Step]]]:
+    """Steps that are sent at once: neighbours with the same `parallel`; any other step alone."""
+    for name, group in groupby(enumerate(steps), key=lambda item: item[1].parallel or item[0]):
+        members = list(group)
+        yield from [members] if isinstance(name, str) else [[member] for member in members]
+
+
+def _send_group(
+    world: World, section: Section, group: list[tuple[int, Step]], scope: Scope
+) -> Iterator[StepFact]:
+    time.sleep(max(step.wait for _, step in group))
+    if len(group) == 1:
+        index, step = group[0]
+        for number in range(step.repeat or 1):
+            counted = replace(scope, counter=number if step.repeat else None)
+            sent = world.send(step, counted)
+            round_ = number if step.repeat else None
+            yield StepFact(section, index, sent.exchange, sent.scope, sent.prefix, round_)
+        return
+    with ThreadPoolExecutor(len(group)) as pool:
+        answers = pool.map(lambda item: world.send(item[1], scope, own_connection=True), group)
+        for (index, _), sent in zip(group, list(answers), strict=True):
+            yield StepFact(section, index, sent.exchange, sent.scope, sent.prefix)
+
+
+def _headers(
+    step: Step, scope: Scope, face: Face, body: Rendered | None, now: datetime, version: str
+) -> tuple[tuple[str, str], ...]:
+    own = [
+        ("Host", face.authority),
+        ("x-ms-date", http_date(now)),
+        ("x-ms-version", version),
+        ("x-ms-client-request-id", str(uuid.uuid4())),
+    ]
+    if step.chunked:
+        own.append(("Transfer-Encoding", "chunked"))
+    elif body is not None or step.method in ("PUT", "POST"):
+        own.append(("Content-Length", str(len(body.data) if body else 0)))
+    if body is not None and body.content_type:
+        own.append(("Content-Type", body.content_type))
+    said = {name.lower() for name, _ in step.headers}
+    kept = [(name, value) for name, value in own if name.lower() not in said]
+    return (*kept, *((name, render(value, scope)) for name, value in step.headers if value is not None))
+
+
+def _rendered(auth: Any, scope: Scope) -> Any:
+    """An `auth:` value with its placeholders filled."""
+    if isinstance(auth, str):
+        return render(auth, scope) if "{" in auth else auth
+    if isinstance(auth, Mapping):
+        return {key: _rendered(value, scope) for key, value in auth.items()}
+    return auth
+
+
+def _uses(case: Case, placeholder: str) -> bool:
+    """Whether the case mentions the placeholder anywhere: in a target, a header, a body or an expectation."""
+    return placeholder in repr((case.given, case.steps))

@@ -1,0 +1,84 @@
+"""The ledger of known deviations: a failure that a vendor knows of, with its reason, its issue, its end.
+
+```toml
+["put-block-list/unknown-block-id-is-refused"]
+reason = "Unknown blocks are read as zeros until release 4.2."
+issue = "STOR-1234"
+expires = 2027-03-31
+```
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from harness.results.record import Record
+from harness.vocabulary import ExitCode, Verdict
+
+_KEYS = {"reason": str, "issue": str, "expires": date}
+
+
+class LedgerError(Exception):
+    """A ledger that cannot be used."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}")
+        self.hint = "An entry is a table named by the id, with reason, issue and expires (a date)."
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One entry."""
+
+    id: str
+    reason: str
+    issue: str
+    expires: date
+
+
+def load(path: Path, known: Collection[str]) -> Mapping[str, Deviation]:
+    """The entries by id; `known` are all ids that exist. Raises LedgerError."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LedgerError(path, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LedgerError(path, f"not TOML: {error}") from error
+    return {name: _entry(path, name, table, known) for name, table in tables.items()}
+
+
+def _entry(path: Path, name: str, table: object, known: Collection[str]) -> Deviation:
+    if name not in known:
+        raise LedgerError(path, f"there is no case or scenario {name!r}")
+    if not isinstance(table, dict) or table.keys() != _KEYS.keys():
+        raise LedgerError(path, f"{name!r} needs exactly these keys: {', '.join(_KEYS)}")
+    for key, kind in _KEYS.items():
+        if not isinstance(table[key], kind):
+            raise LedgerError(path, f"{name!r}: {key} must be a {'date' if kind is date else 'text'}")
+    return Deviation(name, table["reason"], table["issue"], table["expires"])
+
+
+def settle(record: Record, ledger: Mapping[str, Deviation], today: date) -> Record:
+    """The record with the ledger's word on it: known while it fails, stale when it no longer does."""
+    entry = ledger.get(record["id"])
+    if entry is None:
+        return record
+    about = f"{entry.reason} ({entry.issue}, until {entry.expires})"
+    verdict = Verdict(record["verdict"])
+    if verdict is Verdict.PASS:
+        return {
+            **record,
+            "verdict": Verdict.STALE.value,
+            "reason": f"it passes now, but is in the ledger: {about}",
+        }
+    if not verdict.diverges:
+        return record
+    if entry.expires < today:
+        return {**record, "reason": f"{record['reason']}; its ledger entry has expired: {about}"}
+    return {**record, "verdict": Verdict.KNOWN.value, "reason": about}

@@ -1,0 +1,112 @@
+"""What a run would do: which cases and scenarios, how many requests and bytes. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import manifest as manifests
+from harness.cases.case import Case
+from harness.cases.load import load_tree
+from harness.cases.recipes import size
+from harness.manifest import Manifest
+from harness.scenarios import LARGE, Listed, list_scenarios
+from harness.vocabulary import ExitCode
+
+
+class SelectionError(Exception):
+    """A filter that names something that does not exist."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.hint = "blobproof list shows what there is."
+
+
+class NothingSelectedError(SelectionError):
+    """A filter that matches nothing: a run of it would verify nothing, and must not be green."""
+
+    exit_code = ExitCode.NOTHING_VERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cases and scenarios of a run, and the manifest that they are a part of."""
+
+    cases: tuple[Case, ...]
+    scenarios: tuple[Listed, ...]
+    manifest: Manifest
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Everything that the run is to bring, in its order."""
+        return (*(case.id for case in self.cases), *(scenario.id for scenario in self.scenarios))
+
+    @property
+    def requests(self) -> int:
+        """Requests of the authored cases; what real clients send is theirs to decide."""
+        return sum(step.repeat or 1 for case in self.cases for step in (*case.given, *case.steps))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the bodies that the authored cases send."""
+        steps = (step for case in self.cases for step in (*case.given, *case.steps))
+        return sum((step.repeat or 1) * (size(step.body) or 0) for step in steps if step.body is not None)
+
+
+def everything(suites: Path, *, scale: str = "normal") -> tuple[tuple[Case, ...], tuple[Listed, ...]]:
+    """All cases and scenarios of a suites folder. Raises CaseTreeError, ScenarioError."""
+    return load_tree(suites), list_scenarios(suites, scale=scale)
+
+
+def make_plan(
+    suites: Path, *, only_suites: Sequence[str] = (), only_ids: Sequence[str] = (), scale: str = "normal"
+) -> Plan:
+    """The plan of a run.
+
+    `only_suites` are folders (`put-block`, `azcopy`, `azcopy/upload`), `only_ids` whole ids; with both, what
+    either names. Raises SelectionError, ManifestError and what `everything` raises.
+    """
+    cases, scenarios = everything(suites, scale=scale)
+    manifest = manifests.load(suites)
+    manifests.check(manifest, _listed(cases, scenarios))
+    if scale == LARGE and not only_suites and not only_ids:
+        scenarios = tuple(scenario for scenario in scenarios if _is_large(scenario))
+        return Plan((), scenarios, manifest)
+    known = {case.id for case in cases} | {scenario.id for scenario in scenarios}
+    if unknown := sorted(set(only_ids) - known):
+        raise SelectionError(f"there is no case or scenario {unknown[0]!r}")
+    for suite in only_suites:
+        if not any(_below(one, suite) for one in known):
+            raise NothingSelectedError(f"no case or scenario is in the suite {suite!r}")
+
+    def chosen(one: str) -> bool:
+        if not only_suites and not only_ids:
+            return True
+        return one in only_ids or any(_below(one, suite) for suite in only_suites)
+
+    return Plan(
+        tuple(case for case in cases if chosen(case.id)),
+        tuple(scenario for scenario in scenarios if chosen(scenario.id)),
+        manifest,
+    )
+
+
+def manifest_ids(suites: Path) -> tuple[str, ...]:
+    """What the manifest must list: all cases and all scenarios of normal scale."""
+    return tuple(_listed(*everything(suites)))
+
+
+def _listed(cases: Iterable[Case], scenarios: Iterable[Listed]) -> list[str]:
+    normal = (scenario.id for scenario in scenarios if not _is_large(scenario))
+    return [*(case.id for case in cases), *normal]
+
+
+def _is_large(scenario: Listed) -> bool:
+    return Path(scenario.file).stem == LARGE
+
+
+def _below(one: str, suite: str) -> bool:
+    return one == suite or one.startswith(suite.rstrip("/") + "/")

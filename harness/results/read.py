@@ -1,0 +1,123 @@
+"""Reading results.jsonl: every line checked against the schema; a cut-off run is seen as one."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from harness.results.record import Record
+from harness.vocabulary import ExitCode, Verdict
+
+FILE = "results.jsonl"
+_OUTSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.OBSERVED})
+
+
+class ResultsError(Exception):
+    """A run that cannot be read."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(
+        self, what: str, hint: str = "Give the folder of a run: the one with results.jsonl."
+    ) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The two numbers that always stand together, and what they are made of."""
+
+    divergent: int
+    verified: int
+    listed: int  # what could have been verified: the selection, less what is outside the denominator
+
+    def __str__(self) -> str:
+        return f"divergence {self.divergent} of {self.verified}, coverage {self.verified} of {self.listed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A whole run as values."""
+
+    folder: Path
+    header: Record
+    records: tuple[Record, ...]
+    footer: Record | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end and brought everything it was to bring."""
+        return self.footer is not None and bool(self.footer["complete"])
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """The ids that this run was to bring."""
+        return tuple(self.header["selection"])
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """How many records have each verdict."""
+        return Counter(Verdict(record["verdict"]) for record in self.records)
+
+    @property
+    def score(self) -> Score:
+        """Divergence and coverage over the selection."""
+        counts = self.counts
+        return Score(
+            divergent=sum(count for verdict, count in counts.items() if verdict.diverges),
+            verified=sum(count for verdict, count in counts.items() if verdict.verified),
+            listed=len(self.selection) - sum(counts[verdict] for verdict in _OUTSIDE),
+        )
+
+
+@functools.cache
+def validator() -> Any:
+    """Checks one line of results.jsonl."""
+    schema = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def read(folder: Path) -> Results:
+    """The results of a run folder. Raises ResultsError."""
+    path = folder / FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultsError(f"no results in {folder}: {getattr(error, 'strerror', None) or error}") from error
+    values = [_value(path, number, line, last=number == len(lines)) for number, line in enumerate(lines, 1)]
+    whole = [value for value in values if value is not None]
+    if not whole or whole[0].get("kind") != "header":
+        raise ResultsError(f"{path} does not start with a header line")
+    footers = [value for value in whole if value["kind"] == "footer"]
+    records = tuple(value for value in whole if value["kind"] in ("case", "scenario"))
+    footer = footers[0] if footers else None
+    if footer is not None and (whole[-1] is not footer or footer["records"] != len(records)):
+        raise ResultsError(f"{path}: the footer does not fit the lines before it; the file was changed")
+    return Results(folder, whole[0], records, footer)
+
+
+def _value(path: Path, number: int, line: str, *, last: bool) -> Record | None:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        if last:  # the run was cut off while it wrote this line
+            return None
+        raise ResultsError(f"{path}:{number}: not JSON: {error}") from error
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind not in ("header", "case", "scenario", "footer"):
+        raise ResultsError(f"{path}:{number}: no line of results: kind {kind!r}")
+    checker = validator()
+    problem = jsonschema.exceptions.best_match(
+        checker.evolve(schema={**checker.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}).iter_errors(value)
+    )
+    if problem is not None:
+        where = "/".join(str(part) for part in problem.absolute_path) or kind
+        raise ResultsError(f"{path}:{number}: {where}: {problem.message[:200]}")
+    return dict(value)

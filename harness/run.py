@@ -1,0 +1,338 @@
+"""One run: open the endpoint, ask the doctor, start pytest, watch, tidy up, read what it wrote, decide."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness import containers
+from harness.data import folder as data_folder
+from harness.doctor import Diagnosis, examine
+from harness.endpoint import Endpoint, Style
+from harness.endpoints import handover, open_endpoint
+from harness.exchange import header
+from harness.judge.facts import MADE_UP_COMP
+from harness.ledger import Deviation
+from harness.plan import Plan
+from harness.policy import Decision, Policy, decide
+from harness.redact import redact_target
+from harness.results.read import FILE, Results, read
+from harness.results.record import Record
+from harness.results.write import utc_now
+from harness.session import Session
+from harness.vocabulary import ExitCode
+from harness.wire.dial import dial
+from harness.wire.message import WireRequest
+
+_PACKAGES = Path(__file__).resolve().parents[1]
+_POLL = 0.1  # seconds between two looks at the results
+_GRACE = 20.0  # seconds that pytest may take to end after an interrupt
+
+Watch = Callable[[int, Record | None], None]
+"""Told how many records there are, and the newest."""
+
+
+class DoctorError(Exception):
+    """The endpoint cannot be judged, and it is plain whose fault that is."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(diagnosis.line)
+        self.diagnosis = diagnosis
+        self.exit_code = diagnosis.exit_code
+        self.hint = f"blobproof doctor {diagnosis.endpoint} shows every check."
+
+
+class RunFolderError(Exception):
+    """The run has nowhere to write."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}")
+        self.hint = "Give another folder with --out."
+
+
+class RunnerError(Exception):
+    """Pytest ended without results: our own fault."""
+
+    exit_code = ExitCode.HARNESS
+
+    def __init__(self, log: Path) -> None:
+        words = [
+            line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+        ]
+        super().__init__(f"the runner ended without results: {words[-1] if words else 'without a word'}")
+        self.hint = f"Its whole output is in {log}."
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a user says about a run."""
+
+    endpoint: str
+    plan: Plan
+    policy: Policy
+    folder: Path  # must not exist, or be empty
+    workers: int = 1
+    scale: str = "normal"
+    style: Style | None = None
+    service_version: str | None = None
+    server_processes: int = 1  # of the built-in façade
+    ledger: Mapping[str, Deviation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How a run ended."""
+
+    folder: Path
+    results: Results
+    decision: Decision
+    left_over: tuple[str, ...] = ()  # containers that could not be removed
+    interrupted: bool = False
+
+
+def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSummary:
+    """Run a plan against an endpoint.
+
+    Raises EndpointError, DoctorError, RunFolderError, RunnerError. Ctrl-C ends the run early: what was
+    brought so far is kept and marked as partial.
+    """
+    _make(options.folder)
+    logs = options.folder / "servers"
+    with open_endpoint(
+        options.endpoint, style=options.style, logs=logs, processes=options.server_processes
+    ) as endpoint:
+        if options.service_version is not None:
+            endpoint = replace(endpoint, version=options.service_version)
+        diagnosis = examine(endpoint)
+        # A version or an operation that is wrong is for the suites to say; anything else is in their way.
+        if diagnosis.exit_code not in (ExitCode.MET, ExitCode.DIVERGENCE):
+            _drop(options.folder)
+            raise DoctorError(diagnosis)
+        session = _session(options, endpoint)
+        facts = _facts(options, endpoint, diagnosis, session)
+        _write(options.folder / "run.json", facts)
+        interrupted = _pytest(options, endpoint, session, watch)
+        left_over = _tidy_up(endpoint, session.prefix)
+    results = read(options.folder)
+    decision = decide(results, options.policy)
+    facts |= {
+        "ended": utc_now(),
+        "interrupted": interrupted,
+        "left_over": list(left_over),
+        "decision": {
+            "policy": decision.policy,
+            "met": decision.met,
+            "exit_code": decision.exit_code.value,
+            "reasons": list(decision.reasons),
+        },
+    }
+    _write(options.folder / "run.json", facts)
+    return RunSummary(options.folder, results, decision, left_over, interrupted)
+
+
+def default_folder(endpoint: str, where: Path) -> Path:
+    """A folder for a run of now: `runs/20261122-153000-reference`."""
+    name = "".join(c if c.isalnum() or c in "-." else "-" for c in redact_target(endpoint).split("://")[-1])
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name.strip('-')[:40]}"
+    tries = (where / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000))
+    return next(path for path in tries if not path.exists())
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise RunFolderError(folder, "there is something in this folder already")
+    except OSError as error:
+        raise RunFolderError(folder, f"cannot be made: {error.strerror}") from error
+
+
+def _drop(folder: Path) -> None:
+    """Take back a folder in which there is nothing but the output of what we started."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+
+
+def _session(options: RunOptions, endpoint: Endpoint) -> Session:
+    manifest = options.plan.manifest
+    return Session(
+        folder=options.folder.resolve(),
+        suites=data_folder("suites"),
+        prefix=f"{containers.RUN_PREFIX}{secrets.token_hex(4)}-",
+        ids=options.plan.ids,
+        scale=options.scale,
+        today=datetime.now(UTC).date(),
+        ledger=options.ledger,
+        header={
+            "kind": "header",
+            "schema": "blobproof.results/1",
+            "run": options.folder.name,
+            "endpoint": {
+                "name": endpoint.name,
+                "url": redact_target(endpoint.url),
+                "style": endpoint.style.value,
+                "server": _server(endpoint),
+                "declared": endpoint.declared,
+            },
+            "blobproof": version("blobproof"),
+            "service_version": endpoint.version,
+            "started": utc_now(),
+            "manifest": {"set": manifest.name, "sha256": manifest.sha256, "items": len(manifest.ids)},
+            "selection": list(options.plan.ids),
+        },
+    )
+
+
+def _server(endpoint: Endpoint) -> str | None:
+    """What the endpoint calls itself in answers."""
+    face = endpoint.face()
+    headers = (("Host", face.authority), ("x-ms-version", endpoint.version))
+    with dial(endpoint) as connection:
+        said = connection.exchange(WireRequest("GET", f"{face.prefix}/?comp={MADE_UP_COMP}", headers))
+    return header(said.response.headers, "server") if said.response else None
+
+
+def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, session: Session) -> dict[str, Any]:
+    """What run.json says: enough to see what was run, nothing that is secret."""
+    checks = [
+        {"name": check.name, "outcome": check.outcome.value, "what": check.what} for check in diagnosis.checks
+    ]
+    return {
+        "run": options.folder.name,
+        "blobproof": version("blobproof"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "endpoint": {
+            **session.header["endpoint"],
+            "account": endpoint.account,
+            "credentials": [
+                name
+                for name, value in (("key", endpoint.key), ("sas", endpoint.sas), ("token", endpoint.tokens))
+                if value is not None
+            ],
+            "also": dict(endpoint.also),
+        },
+        "prefix": session.prefix,
+        "workers": options.workers,
+        "scale": options.scale,
+        "policy": options.policy.name,
+        "selected": len(options.plan.ids),
+        "listed": len(options.plan.manifest.ids),
+        "ledger": sorted(options.ledger),
+        "doctor": checks,
+        "started": session.header["started"],
+    }
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+# --- the child ---
+
+
+def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Watch) -> bool:
+    """Run the suites in a pytest of their own. Returns whether it was interrupted."""
+    suites = session.suites
+    command = [
+        *(sys.executable, "-m", "pytest", str(suites), "-p", "harness.plugin", "-p", "no:cacheprovider"),
+        *("--rootdir", str(suites), "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
+        *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={options.scale}"),
+        *(("-n", str(options.workers), "--dist=load") if options.workers > 1 else ("-p", "no:xdist")),
+    ]
+    env = {
+        **os.environ,
+        handover.VARIABLE: handover.dump(endpoint),
+        Session.VARIABLE: session.to_json(),
+        # A checkout is found wherever we are started from; an installed wheel is found anyway.
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH")))),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    log = options.folder / "pytest.log"
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
+        )
+        interrupted = _await(child, options.folder / FILE, watch)
+    if not (options.folder / FILE).exists():
+        raise RunnerError(log)
+    return interrupted
+
+
+def _await(child: subprocess.Popen[bytes], results: Path, watch: Watch) -> bool:
+    follow = _Follower(results, watch)
+    try:
+        while child.poll() is None:
+            time.sleep(_POLL)
+            follow.look()
+        follow.look()
+    except KeyboardInterrupt:
+        _end(child)
+        return True
+    finally:
+        if child.poll() is None:
+            _end(child)
+    return False
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask pytest to end, so that it ends what it started; then make sure."""
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+class _Follower:
+    """Tells of each record that has been added to the results."""
+
+    def __init__(self, path: Path, watch: Watch) -> None:
+        self._path = path
+        self._watch = watch
+        self._position = 0
+        self._done = 0
+
+    def look(self) -> None:
+        """Read what is new; the last line may not be whole yet."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._position)
+                new = file.read()
+        except FileNotFoundError:
+            return
+        whole, newline, _ = new.rpartition(b"\n")
+        self._position += len(whole) + len(newline)
+        for line in whole.splitlines():
+            record = json.loads(line)
+            if record["kind"] in ("case", "scenario"):
+                self._done += 1
+                self._watch(self._done, record)
+
+
+def _tidy_up(endpoint: Endpoint, prefix: str) -> tuple[str, ...]:
+    """Remove the run's containers. A failure changes no verdict: it is only said."""
+    try:
+        found = containers.containers(endpoint, prefix)
+        return containers.remove(endpoint, tuple(one.name for one in found))
+    except Exception as error:
+        return (f"{prefix}*: {error}",)
+
+
+__all__ = ["DoctorError", "RunOptions", "RunSummary", "date", "default_folder", "run"]
