@@ -8,66 +8,64 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.vocabulary import Verdict
+from reports.catalogue import Requirement
 from reports.findings import Article, Broken
 from reports.table import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many cases of one endpoint a cause touches, and where to read on."""
+    """The cases of one endpoint that a cause touches, as anchors to read on."""
 
     column: Column
-    cases: int
-    anchors: tuple[str, ...]  # the first few
+    anchors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """A requirement or a wire rule that did not hold somewhere."""
 
-    name: str
-    says: str
+    what: Requirement
     verdict: Verdict
     reach: tuple[Reach, ...]  # one per column
 
 
 def causes(articles: Sequence[Article], columns: Sequence[Column]) -> tuple[Cause, ...]:
     """Every cause of a divergence, worst first, then the ones that touch most cases."""
-    lines = [
-        (*_named(article, broken), broken.verdict.rank, columns.index(place.column), place.anchor)
+    broken = [
+        (_what(article, one), one.verdict.rank, columns.index(place.column), place.anchor)
         for article in articles
         for place in article.places
-        for broken in place.broken
-        if broken.verdict.diverges
+        for one in place.broken
+        if one.verdict.diverges
     ]
-    frame = pd.DataFrame(lines, columns=["name", "says", "rank", "column", "anchor"])
+    what = {cause.id: cause for cause, _, _, _ in broken}
+    frame = pd.DataFrame(
+        [(cause.id, *others) for cause, *others in broken], columns=["cause", "rank", "column", "anchor"]
+    )
     found = [
-        (int(part["rank"].min()), -part["anchor"].nunique(), _cause(str(name), part, columns))
-        for name, part in frame.groupby("name", sort=True)
+        (int(part["rank"].min()), -part["anchor"].nunique(), _cause(what[str(identity)], part, columns))
+        for identity, part in frame.groupby("cause", sort=True)
     ]
     return tuple(cause for _, _, cause in sorted(found, key=lambda entry: entry[:2]))
 
 
-def _named(article: Article, broken: Broken) -> tuple[str, str]:
-    """What a broken assertion is counted under, and the sentence that explains it."""
-    if broken.requirement:
-        return broken.requirement.id, broken.requirement.says
+def _what(article: Article, broken: Broken) -> Requirement:
+    """What a broken assertion is counted under: its requirement, else its wire rule, else its case."""
     if broken.rule:
-        return broken.rule, broken.why or broken.about
-    if len(article.requirements) == 1:
-        return article.requirements[0].id, article.requirements[0].says
-    return article.id, article.title
+        return Requirement(broken.rule, broken.why or broken.about)
+    if broken.requirement:
+        return broken.requirement
+    return Requirement(article.id, article.title)
 
 
-def _cause(name: str, frame: pd.DataFrame, columns: Sequence[Column]) -> Cause:
+def _cause(what: Requirement, frame: pd.DataFrame, columns: Sequence[Column]) -> Cause:
     verdicts = {verdict.rank: verdict for verdict in Verdict}
-    reach = []
-    for position, column in enumerate(columns):
-        anchors = tuple(dict.fromkeys(str(anchor) for anchor in frame[frame["column"] == position]["anchor"]))
-        reach.append(Reach(column, len(anchors), anchors[:3]))
     return Cause(
-        name=name,
-        says=str(frame["says"].iloc[0]),
+        what=what,
         verdict=verdicts[int(frame["rank"].min())],
-        reach=tuple(reach),
+        reach=tuple(
+            Reach(column, tuple(dict.fromkeys(map(str, frame[frame["column"] == position]["anchor"]))))
+            for position, column in enumerate(columns)
+        ),
     )

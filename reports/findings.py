@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.results.finding import Finding
 from harness.vocabulary import Level, Verdict, worst
-from reports.catalogue import Catalogue, Requirement
-from reports.evidence import Finding, Json, Record, exchanges
+from reports.catalogue import Catalogue, Requirement, Source
+from reports.evidence import Json, Record, wire
 from reports.names import Slugs
 from reports.table import Column, Matrix, Row
 from reports.text import plural, shorten, split_difference, visible
@@ -32,14 +33,6 @@ _WITHOUT_WIRE = frozenset({Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.NOT_APPLICA
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a sentence comes from."""
-
-    id: str
-    title: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Broken:
     """One assertion that did not hold; the same assertion on several exchanges stands once."""
 
@@ -51,7 +44,7 @@ class Broken:
     differs: str  # from the first difference on; empty when marking it would not help
     requirement: Requirement | None
     sources: tuple[Source, ...]
-    why: str
+    why: str | None
     rule: str | None
     where: str
 
@@ -65,14 +58,30 @@ class Place:
     verdict: Verdict
     reason: str | None
     premise: str | None  # anchor of the case that the reason names
-    held: int
-    assertions: int
+    sources: tuple[Source, ...]  # of the reason
+    held: str  # how much did hold, in words
     broken: tuple[Broken, ...]
     listings: tuple[Listing, ...]
     wire_note: str
     reproduce: str | None
     logs: str | None
     client_version: str | None
+
+    @property
+    def said(self) -> str:
+        """The reason, or what the verdict means, as a sentence."""
+        text = shorten(self.reason, VALUE_LIMIT) if self.reason else self.verdict.meaning
+        return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…", ")")) else ".")
+
+    @property
+    def gist(self) -> str:
+        """What broke first, in a few words: `status: 201 instead of 400`; empty when nothing was asserted."""
+        if not self.broken or (self.reason and not self.verdict.diverges):
+            return shorten(self.reason or "", 98)
+        first = self.broken[0]
+        observed, expected = (shorten(one, 48) for one in (first.observed + first.differs, first.expected))
+        more = f", and {len(self.broken) - 1} more" if len(self.broken) > 1 else ""
+        return f"{shorten(first.about, 60)}: {observed} instead of {expected}{more}"
 
     @property
     def first_broken(self) -> int:
@@ -144,9 +153,7 @@ def _article(
         title=row.title,
         why=first.why,
         level=first.level,
-        requirements=tuple(
-            catalogue.requirement(identity) or Requirement(identity, "") for identity in first.tests
-        ),
+        requirements=tuple(catalogue.requirement(identity) for identity in first.tests),
         sources=_sources(first.source, catalogue),
         provenance=first.provenance,
         places=tuple(
@@ -166,7 +173,8 @@ def _place(
     slugs: Slugs,
     wires: _Wires,
 ) -> Place:
-    broken = [finding for finding in record.findings if finding.broken]
+    broken = [finding for finding in record.findings if not finding.held]
+    endings = [finding for finding in broken if finding.about == "outcome" and finding.exchange is None]
     listings, note = wires.of(column, record, broken)
     return Place(
         anchor=slugs.take(f"{anchors[record.id]}@{column.slug}"),
@@ -174,9 +182,9 @@ def _place(
         verdict=record.verdict,
         reason=record.reason,
         premise=_premise(record, anchors),
-        held=record.assertions - sum(finding.count for finding in broken),
-        assertions=record.assertions,
-        broken=_folded(broken, catalogue),
+        sources=_sources([one for ending in endings for one in ending.source], catalogue),
+        held=_held(record),
+        broken=_folded([finding for finding in broken if finding not in endings], record, catalogue),
         listings=listings,
         wire_note=note,
         reproduce=record.reproduce,
@@ -185,17 +193,36 @@ def _place(
     )
 
 
-def _folded(findings: Sequence[Finding], catalogue: Catalogue) -> tuple[Broken, ...]:
-    """The broken findings, those that say the same standing once, worst first."""
+def _held(record: Record) -> str:
+    """How many assertions and checks of wire rules held: `5 of 7 assertions and 48 of 48 wire rules held`."""
+    said = []
+    for noun, by_rule in (("assertion", False), ("wire-rule check", True)):
+        scored = [
+            finding
+            for finding in record.findings
+            if (finding.rule is not None) is by_rule and finding.verdict is not Verdict.OBSERVED
+        ]
+        total = sum(finding.count for finding in scored)
+        held = sum(finding.count for finding in scored if finding.held)
+        if total and any(finding.exchange is not None or finding.about != "outcome" for finding in scored):
+            said.append(f"{held:,} of {plural(total, noun)}")
+    return f"{' and '.join(said)} held." if said else ""
+
+
+def _folded(findings: Sequence[Finding], record: Record, catalogue: Catalogue) -> tuple[Broken, ...]:
+    """The broken findings, those that say the same standing once, worst first.
+
+    What the record says for all of them (its reason, requirement, sources) is not said again.
+    """
     same: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         key = (finding.about, finding.verdict, finding.expected, finding.observed, finding.rule or "")
         same.setdefault(key, []).append(finding)
-    folded = [_broken(group, catalogue) for group in same.values()]
+    folded = [_broken(group, record, catalogue) for group in same.values()]
     return tuple(sorted(folded, key=lambda one: one.verdict.rank))
 
 
-def _broken(findings: Sequence[Finding], catalogue: Catalogue) -> Broken:
+def _broken(findings: Sequence[Finding], record: Record, catalogue: Catalogue) -> Broken:
     first = findings[0]
     count = sum(finding.count for finding in findings)
     expected, observed = visible(first.expected), visible(first.observed)
@@ -211,18 +238,16 @@ def _broken(findings: Sequence[Finding], catalogue: Catalogue) -> Broken:
         expected=shorten(expected, VALUE_LIMIT),
         observed=alike,
         differs=differs,
-        requirement=catalogue.requirement(first.requirement) or Requirement(first.requirement, "")
-        if first.requirement
-        else None,
-        sources=_sources(first.source, catalogue),
-        why=first.why,
+        requirement=catalogue.requirement(first.requirement) if first.requirement else None,
+        sources=() if first.source == record.source else _sources(first.source, catalogue),
+        why=None if first.why == record.why else first.why,
         rule=first.rule,
         where=where,
     )
 
 
 def _sources(identities: Sequence[str], catalogue: Catalogue) -> tuple[Source, ...]:
-    return tuple(Source(identity, catalogue.source(identity)) for identity in identities)
+    return tuple(catalogue.source(identity) for identity in identities)
 
 
 def _premise(record: Record, anchors: Mapping[str, str]) -> str | None:
@@ -241,21 +266,24 @@ class _Wires:
         self, column: Column, record: Record, broken: Sequence[Finding]
     ) -> tuple[tuple[Listing, ...], str]:
         """The listings to show for one cell, and a note when some or all are missing."""
-        if record.verdict in _WITHOUT_WIRE or record.wire is None:
+        explained = any(finding.exchange is not None for finding in broken)
+        if record.verdict in _WITHOUT_WIRE and not explained:
             return (), ""
-        recorded = exchanges(column.run, record)
-        if recorded is None:
-            return (), f"The wire file {record.wire} is missing from the run."
+        found = wire(column.run, record)
+        if found is None:
+            return (), f"The wire file {record.wire} is missing from the run, or cannot be read."
+        recorded, everything = found.exchanges, len(found.exchanges) + found.left_out
         chosen = _chosen(recorded, broken)
         listings = [listing(recorded[index], index, broken) for index in chosen]
         if self._left < sum(one.size for one in listings):
             listings = [one for one in listings if one.broken][:2]
         self._left -= sum(one.size for one in listings)
-        if len(listings) == len(recorded):
+        if len(listings) == everything:
             return tuple(listings), ""
+        kept = f"The first {len(recorded):,} are" if found.left_out else "All are"
         return tuple(
             listings
-        ), f"{len(listings)} of {plural(len(recorded), 'exchange')}; all are in {record.wire}."
+        ), f"{len(listings):,} of {plural(everything, 'exchange')} shown. {kept} in {record.wire}."
 
 
 def _chosen(recorded: Sequence[Json], broken: Sequence[Finding]) -> list[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data import DataMissingError, folder
+from harness.data import folder
+from harness.results.read import ResultsError
 from reports import catalogue, evidence
 from reports.causes import causes
-from reports.evidence import EvidenceError
 from reports.findings import articles
 from reports.names import Slugs
 from reports.page import render, spectrum
@@ -26,11 +26,11 @@ def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None)
 
     `suites` holds requirements.yaml and sources.yaml; the installed suites when None.
     The page is a function of the runs: building it twice gives the same bytes.
-    Raises EvidenceError when a run cannot be reported on.
+    Raises ResultsError when a run cannot be read, CatalogueError when the suites' files cannot.
     """
     if not run_folders:
-        raise EvidenceError("No run to report on", "Give at least one run folder.")
-    page = html([evidence.load(path) for path in run_folders], catalogue.load(suites or _suites()))
+        raise ResultsError("no run to report on", "Give at least one run folder.")
+    page = html([evidence.load(path) for path in run_folders], catalogue.load(suites or folder("suites")))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     return out
@@ -59,10 +59,3 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
         versions=sorted({run.blobproof for run in runs if run.blobproof}),
         days=sorted({run.started[:10] for run in runs if run.started}),
     )
-
-
-def _suites() -> Path | None:
-    try:
-        return folder("suites")
-    except DataMissingError:  # ids are then shown without their sentences
-        return None

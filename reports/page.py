@@ -32,21 +32,6 @@ FAMILY: Mapping[Verdict, str] = {
 }
 """Which colour a verdict has. A word and a symbol always stand beside it."""
 
-COUNTS_AS: Mapping[Verdict, str] = {
-    Verdict.PASS: "conformant",
-    Verdict.DIFFERS: "divergence",
-    Verdict.LENIENT: "divergence at a strict gate",
-    Verdict.OBSERVED: "not scored",
-    Verdict.UNSUPPORTED: "coverage gap",
-    Verdict.NOT_APPLICABLE: "outside the denominator",
-    Verdict.NOT_RUN: "coverage gap",
-    Verdict.BLOCKED: "coverage gap, blamed on the premise",
-    Verdict.INDETERMINATE: "coverage gap, never a pass",
-    Verdict.HARNESS_ERROR: "not the endpoint’s fault",
-    Verdict.KNOWN: "fine",
-    Verdict.STALE: "failure",
-}
-
 
 def render(template: str, **values: Any) -> str:
     """The page, as HTML. Every string that comes from `values` is made visible, then escaped."""
@@ -60,7 +45,6 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters |= {
         "family": FAMILY.__getitem__,
-        "counts_as": COUNTS_AS.__getitem__,
         "moment": moment,
         "day": day,
         "took": took,

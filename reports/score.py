@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness import policy
 from harness.vocabulary import Verdict
 from reports.evidence import Run
-from reports.text import plural
 
 # Not part of what could have been verified: it cannot be done here, or it is recorded for the reader only.
 _OUTSIDE = (Verdict.NOT_APPLICABLE, Verdict.OBSERVED)
@@ -21,7 +20,9 @@ class Score:
     divergent: int
     verified: int
     listed: int  # the manifest, without what is not applicable or not scored
-    missing: int  # in the manifest, but without a record
+    chosen: int  # what this run was to bring
+    manifest: int
+    missing: int  # chosen, but without a record: the run was cut off
     counts: Mapping[Verdict, int]  # in the order of the vocabulary; no zeros
 
     @property
@@ -36,22 +37,25 @@ class Score:
 
 
 def score(run: Run) -> Score:
-    """The score of a run; the denominator is the committed manifest, never what happened to run."""
-    seen = Counter(record.verdict for record in run.records)
+    """The score of a run. The denominator is the committed manifest, never what happened to run."""
+    seen = run.results.counts
     counts = {verdict: seen[verdict] for verdict in Verdict if seen[verdict]}
-    listed = max(run.listed, len(run.records))
+    chosen = len(run.results.selection)
+    manifest = max(int(run.manifest["items"]), chosen, len(run.records))
     return Score(
         divergent=sum(count for verdict, count in counts.items() if verdict.diverges),
         verified=sum(count for verdict, count in counts.items() if verdict.verified),
-        listed=listed - sum(counts.get(verdict, 0) for verdict in _OUTSIDE),
-        missing=listed - len(run.records),
+        listed=manifest - sum(counts.get(verdict, 0) for verdict in _OUTSIDE),
+        chosen=chosen,
+        manifest=manifest,
+        missing=max(chosen - len(run.records), 0),
         counts=counts,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a policy holds for a run, and why not."""
+    """Whether the run's own policy holds, and why not."""
 
     name: str
     met: bool
@@ -60,18 +64,30 @@ class Gate:
     @property
     def sentence(self) -> str:
         """One sentence for a headline."""
-        if self.met:
-            return f"Gate {self.name} met."
-        return f"Gate {self.name} not met: {'; '.join(self.reasons) or 'no reason given'}."
+        return f"Gate {self.name} {'met' if self.met else 'not met'}"
 
 
 def gate(run: Run) -> Gate:
-    """The verdict of the run's own gate."""
-    name = run.manifest.get("set", "mvp")
-    result = score(run)
-    reasons = []
-    if not run.complete:
-        reasons.append(f"the run was cut off, {plural(result.missing, 'check has', 'checks have')} no record")
-    if count := result.counts.get(Verdict.DIFFERS, 0):
-        reasons.append(f"{plural(count, 'check differs', 'checks differ')}")
-    return Gate(name, not reasons, tuple(reasons))
+    """The decision of the policy that the run was made for, taken again from its results.
+
+    A policy that is not here (a file of the vendor's own) is known by the decision in run.json only; a run
+    that was cut off before it decided has not met it.
+    """
+    name = str(run.config.get("policy") or run.manifest["set"])
+    try:
+        decision = policy.decide(run.results, policy.load(name))
+    except policy.PolicyError:
+        return _recorded(name, run)
+    return Gate(decision.policy, decision.met, decision.reasons)
+
+
+def _recorded(name: str, run: Run) -> Gate:
+    decision = run.config.get("decision")
+    if not isinstance(decision, dict) or not run.complete:
+        return Gate(name, False, ("its policy is not here, and the run recorded no decision",))
+    reasons = decision.get("reasons")
+    return Gate(
+        name=str(decision.get("policy") or name),
+        met=decision.get("met") is True,
+        reasons=tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else (),
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
-_ROW = 16
+_ROW = 8  # a row fits a phone
 
 
 def visible(text: str) -> str:
@@ -29,14 +29,14 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text, or its first `limit` characters and how many more there are."""
+    """The text, or its first `limit` characters and how many more there are, where that is worth saying."""
     if len(text) <= limit:
         return text
-    return f"{text[:limit]}… ({len(text) - limit:,} more characters)"
+    return f"{text[:limit]}…" + (f" ({len(text) - limit:,} more characters)" if limit >= 100 else "")
 
 
 def hex_dump(data: bytes) -> str:
-    """Offset, bytes in hexadecimal and printable ASCII, sixteen bytes a line."""
+    """Offset, bytes in hexadecimal and printable ASCII, eight bytes a line."""
     return "\n".join(_hex_rows(data))
 
 
@@ -44,7 +44,7 @@ def _hex_rows(data: bytes) -> Iterator[str]:
     for offset in range(0, len(data), _ROW):
         row = data[offset : offset + _ROW]
         shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
-        yield f"{offset:08x}  {row.hex(' '):<{_ROW * 3 - 1}}  {shown}"
+        yield f"{offset:04x}  {row.hex(' '):<{_ROW * 3 - 1}}  {shown}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.evidence import Finding, Json
+from harness.redact import redact_headers, redact_text
+from harness.results.finding import Finding
+from reports.evidence import Json
 from reports.text import hex_dump, visible
 
 TEXT_LIMIT = 1500  # characters of a body that are shown
 HEX_LIMIT = 64  # bytes of a binary body that are shown
-HEX_LIMIT_MARKED = 256  # and when a finding is about that body
+HEX_LIMIT_MARKED = 128  # and when a finding is about that body
 
-_BODY_WORDS = re.compile(r"\b(body|xml|error|parts?|elements?|crc64|md5)\b")
-_STATUS_WORD = re.compile(r"\bstatus\b")
+_BODY_WORDS = re.compile(r"\b(body|xml|error|parts?)\b")
+_LINE_WORDS = re.compile(r"^(status|outcome|reason)\b")
 _HEADER_NAME = re.compile(r"\bheaders?[ .:/\[\"']*([A-Za-z][A-Za-z0-9-]*)", re.IGNORECASE)
 
 
@@ -37,6 +39,7 @@ class Listing:
     response: tuple[Segment, ...]
     facts: tuple[str, ...]  # time, framing, where it was seen
     failure: str | None
+    anomalies: tuple[str, ...]  # what was wrong with the answer's form
     broken: bool  # whether a broken finding is about this exchange
 
     @property
@@ -67,7 +70,7 @@ def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
     """The listing of one exchange of a wire file, with what the broken findings are about marked."""
     request = _mapping(exchange.get("request"))
     response = _mapping(exchange.get("response"))
-    about = [finding for finding in findings if finding.exchange == index and finding.broken]
+    about = [finding for finding in findings if finding.exchange == index and not finding.held]
     elapsed = exchange.get("elapsed")
     facts = [
         f"{elapsed * 1000:,.1f} ms" if isinstance(elapsed, int | float) else "",
@@ -81,6 +84,7 @@ def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
         response=_merge(_message(response, _marks(about, _headers(response)))) if response else (),
         facts=tuple(fact for fact in facts if fact),
         failure=str(exchange["failure"]) if exchange.get("failure") else None,
+        anomalies=tuple(str(one) for one in exchange.get("anomalies") or ()),
         broken=bool(about),
     )
 
@@ -92,10 +96,8 @@ def _marks(findings: Sequence[Finding], headers: Sequence[tuple[str, str]]) -> _
     absent: list[str] = []
     for finding in findings:
         about = finding.about.lower()
-        line = line or bool(_STATUS_WORD.search(about))
+        line = line or bool(_LINE_WORDS.search(about))
         named = {name.lower() for name, _ in headers if _names(name, about)}
-        if "error" in about:
-            named |= {name.lower() for name, _ in headers if name.lower() == "x-ms-error-code"}
         present |= named
         wanted = _HEADER_NAME.search(finding.about)
         if wanted and not named and wanted.group(1).lower() not in ("order", "case"):
@@ -115,7 +117,9 @@ def _names(header: str, about: str) -> bool:
 
 
 def _message(message: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
-    yield Segment(_line(message.get("line")), "differs" if marks and marks.line else "")
+    yield Segment(
+        _line(redact_text(str(message.get("line") or ""))), "differs" if marks and marks.line else ""
+    )
     yield Segment("\n")
     for name, value in _headers(message):
         yield Segment(_line(f"{name}: {value}"), "differs" if marks and name.lower() in marks.headers else "")
@@ -135,14 +139,15 @@ def _body(body: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
             yield Segment("(empty body)", "differs")
         return
     yield Segment("\n")
-    text, raw = body.get("text"), body.get("hex")
+    raw = _bytes(body.get("hex"))
+    text = body.get("text") or (_printable(raw) if len(raw) == length else None)
     if isinstance(text, str) and text:
-        shown = visible(text[:TEXT_LIMIT])
+        shown = visible(redact_text(text[:TEXT_LIMIT]))
         yield from _marked_text(shown, marks) if marks and marked else [Segment(shown)]
         if len(text) > TEXT_LIMIT or length > len(text.encode("utf-8", "surrogatepass")):
             yield Segment(f"\n… {length:,} bytes in all, sha256 {body.get('sha256', '')}")
         return
-    data = _bytes(raw)[: HEX_LIMIT_MARKED if marked else HEX_LIMIT]
+    data = raw[: HEX_LIMIT_MARKED if marked else HEX_LIMIT]
     if data:
         yield Segment(hex_dump(data), "differs" if marked else "")
     if length > len(data):
@@ -177,20 +182,31 @@ def _merge(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     return tuple(merged)
 
 
-def _line(value: object) -> str:
+def _line(text: str) -> str:
     """One line of a head: a line break inside it is shown, never obeyed."""
-    return visible(str(value or "")).replace("\n", "\\n").replace("\t", "\\t")
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _headers(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs = message.get("headers")
     if not isinstance(pairs, list):
         return []
-    return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    listed = [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    return list(redact_headers(tuple(listed)))  # the writer did; a page that travels is worth a second look
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _printable(data: bytes) -> str | None:
+    """The bytes as text when they are nothing but readable text."""
+    text = data.decode("utf-8", "surrogateescape")
+    return (
+        text
+        if visible(text.lstrip("\ufeff").replace("\r", "")) == text.lstrip("\ufeff").replace("\r", "")
+        else None
+    )
 
 
 def _bytes(value: object) -> bytes:
