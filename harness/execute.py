@@ -34,14 +34,17 @@ from harness.wire.dial import dial
 from harness.wire.message import WireRequest
 
 STEP_SECONDS = 10.0
-"""How long an answer may take; after that the case is indeterminate."""
+"""How long nothing may happen while an answer is awaited; after that the case is indeterminate."""
+
+EXCHANGE_SECONDS = 60.0
+"""How long a whole exchange may take, however busily its bytes trickle."""
 
 _CONTINUE_SECONDS = 1.0
 _SOURCE_SAS_LASTS = timedelta(hours=1)
 
 
 class NoContainerError(Exception):
-    """The container that the cases share could not be made, so no case can say anything."""
+    """A container that a case needs could not be made, so the case can say nothing."""
 
 
 @dataclass(slots=True)
@@ -59,10 +62,7 @@ class World:
 
     def __enter__(self) -> Self:
         scope = self._scope("")
-        made = self.send(Step("PUT", "/{container}?restype=container"), scope).exchange
-        if made.response is None or made.response.status != 201:
-            said = made.response.status if made.response else made.failure
-            raise NoContainerError(f"Create Container for {scope.container} answered {said}")
+        self.make_container("{container}", scope)
         self.made_up = MappingProxyType(dict(self._probe(scope)))
         return self
 
@@ -72,6 +72,13 @@ class World:
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
+
+    def make_container(self, template: str, scope: Scope) -> None:
+        """Make a container of the run's own. Raises NoContainerError."""
+        made = self.send(Step("PUT", f"/{template}?restype=container"), scope).exchange
+        if made.response is None or made.response.status != 201:
+            said = made.response.status if made.response else made.failure
+            raise NoContainerError(f"Create Container for {render(template, scope)} answered {said}")
 
     def case_scope(self) -> Scope:
         """Names for one more case."""
@@ -97,15 +104,23 @@ class World:
         )
 
     def _probe(self, scope: Scope) -> Iterator[tuple[tuple[str, Depth], Answer]]:
-        """How the endpoint answers operations that nobody documents, for each method and depth."""
-        paths: dict[Depth, str] = {"account": "/", "container": "/{container}", "blob": "/{container}/probe"}
+        """How the endpoint answers operations that nobody documents, for each method and depth.
+
+        The blob exists, so that what is missing is the operation and nothing else.
+        """
+        blob = "/{container}/probe"
+        self.send(Step("PUT", blob, (("x-ms-blob-type", "BlockBlob"),)), scope)
+        targets: dict[Depth, str] = {
+            "account": f"/?comp={MADE_UP_COMP}",
+            "container": f"/{{container}}?restype=container&comp={MADE_UP_COMP}",
+            "blob": f"{blob}?comp={MADE_UP_COMP}",
+        }
         for depth in get_args(Depth):
             for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
                 # A server that overlooks `comp` would delete what the path names.
                 if method == "DELETE" and depth != "blob":
                     continue
-                step = Step(method, f"{paths[depth]}?comp={MADE_UP_COMP}")
-                said = answer(self.send(step, scope).exchange, MADE_UP_COMP)
+                said = answer(self.send(Step(method, targets[depth]), scope).exchange, MADE_UP_COMP)
                 if said is not None:
                     yield (method, depth), said
 
@@ -134,14 +149,17 @@ class World:
             await_continue=_CONTINUE_SECONDS if expects else None,
         )
         if own_connection or step.fresh_connection:
-            with dial(self.endpoint, face_name, timeout=STEP_SECONDS) as connection:
+            with self._dial(face_name) as connection:
                 return Sent(connection.exchange(request), scope, face.prefix)
         return Sent(self._connection(face_name).exchange(request), scope, face.prefix)
 
     def _connection(self, face: str | None) -> Connection:
         if face not in self._connections:
-            self._connections[face] = dial(self.endpoint, face, timeout=STEP_SECONDS)
+            self._connections[face] = self._dial(face)
         return self._connections[face]
+
+    def _dial(self, face: str | None) -> Connection:
+        return dial(self.endpoint, face, timeout=STEP_SECONDS, deadline=EXCHANGE_SECONDS)
 
     def _sub_request(self, face: Face, now: datetime, scope: Scope) -> Any:
         def make(method: str, template: str, auth: object) -> bytes:
@@ -165,13 +183,17 @@ class Sent:
 
 
 def execute(case: Case, world: World) -> Facts:
-    """Run a case to its end, or to the first step that gets no answer. What a server does never raises."""
+    """Run a case to its end, or to the first step that gets no answer.
+
+    What a server does never raises, with one exception: NoContainerError when the case wants a container of
+    its own and does not get it.
+    """
     scope = world.case_scope()
     facts: list[StepFact] = []
     not_applicable = None
     try:
         if _uses(case, "{own-container}"):
-            world.send(Step("PUT", "/{own-container}?restype=container"), scope)
+            world.make_container("{own-container}", scope)
         _run(case, world, scope, facts)
     except (CredentialMissingError, CannotMintError) as error:
         not_applicable = str(error)

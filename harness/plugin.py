@@ -26,6 +26,7 @@ from harness.endpoints import handover
 from harness.execute import NoContainerError, World, execute
 from harness.judge.judge import judge
 from harness.ledger import settle
+from harness.redact import redact_text
 from harness.results.finding import Finding
 from harness.results.read import FILE
 from harness.results.record import Record, case_record, ending, file_name, reproduce, scenario_record
@@ -54,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the run has told us; the controller opens the results."""
+    config.addinivalue_line("markers", "xdist_group: with pytest-xdist, all of a group run on one worker")
     session = Session.from_json(os.environ[Session.VARIABLE])
     config.stash[_SESSION] = session
     config.stash[_ENDPOINT] = handover.load(os.environ[handover.VARIABLE])
@@ -86,6 +88,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     order = {one: number for number, one in enumerate(session.ids)}
     kept = [item for item in items if _id(item, session) in order]
     items[:] = sorted(kept, key=lambda item: order[_id(item, session)])
+    for item in items:
+        if not isinstance(item, CaseItem):  # clients share this machine: one after the other, on one worker
+            item.add_marker(pytest.mark.xdist_group("clients"))
 
 
 def _id(item: pytest.Item, session: Session) -> str:
@@ -122,12 +127,13 @@ class CaseItem(pytest.Item):
         try:
             facts = execute(case, world)
             findings = judge(case, facts)
+        except NoContainerError as error:
+            self._hand_over((ending(Verdict.BLOCKED, str(error)),), 0, started)
+            return
         except (
             Exception
         ) as error:  # our own bug: it must not stop the other cases, nor look like the server's
-            traceback.print_exc()
-            said = f"{type(error).__name__}: {error}"
-            self._hand_over((ending(Verdict.HARNESS_ERROR, said),), 0, started)
+            self._hand_over((_own_fault(config, case.id, error),), 0, started)
             return
         exchanges = [fact.exchange for fact in facts.steps]
         labels = [fact.label for fact in facts.steps]
@@ -193,17 +199,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A scenario's record is complete when it has been torn down: it then goes with that report."""
     if not isinstance(item, CaseItem):
         if call.excinfo is not None and call.when != "teardown" and _ENDING not in item.stash:
-            item.stash[_ENDING] = _ending(call.excinfo.value)
+            item.stash[_ENDING] = _ending(item, call.excinfo.value)
         if call.when == "teardown":
             item.user_properties.append((_RECORD, _scenario_record(item, call)))
     return (yield)
 
 
-def _ending(error: BaseException) -> Finding:
+def _ending(item: pytest.Item, error: BaseException) -> Finding:
     if isinstance(error, Ended):
         return ending(error.verdict, error.reason, error.source)
-    traceback.print_exception(error)
-    return ending(Verdict.HARNESS_ERROR, f"{type(error).__name__}: {error}")
+    return _own_fault(item.config, _id(item, item.config.stash[_SESSION]), error)
+
+
+def _own_fault(config: pytest.Config, record: str, error: BaseException) -> Finding:
+    """A failure of ours: one line in the results, the whole traceback in the run folder."""
+    endpoint, name = config.stash[_ENDPOINT], f"errors/{file_name(record)}.txt"
+    path = config.stash[_SESSION].folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(redact_text("".join(traceback.format_exception(error)), endpoint), encoding="utf-8")
+    said = " ".join(redact_text(f"{type(error).__name__}: {error}", endpoint).split())
+    return ending(Verdict.HARNESS_ERROR, f"{said} (see {name})")
 
 
 def _scenario_record(item: pytest.Item, call: pytest.CallInfo[None]) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,13 +96,17 @@ def load(name: str) -> Policy:
     )
 
 
-def decide(results: Results, policy: Policy) -> Decision:
-    """Whether the run meets the gate. A pattern that names nothing in the run is no gate: exit code 5."""
-    reasons = tuple(_reasons(results, policy))
+def decide(results: Results, policy: Policy, listed: Collection[str] = ()) -> Decision:
+    """Whether the run meets the gate. A pattern that names nothing in the run is no gate: exit code 5.
+
+    `listed` are ids that must be in the run, whether it selected them or not: a manifest's, where the gate is
+    about an endpoint and not about a selection.
+    """
+    reasons = tuple(_reasons(results, policy, listed))
     return Decision(policy.name, exit_code(code for code, _ in reasons), tuple(said for _, said in reasons))
 
 
-def _reasons(results: Results, policy: Policy) -> Iterator[tuple[ExitCode, str]]:
+def _reasons(results: Results, policy: Policy, manifest: Collection[str]) -> Iterator[tuple[ExitCode, str]]:
     needed = [record for record in results.records if policy.covers(record["id"])]
     listed = [one for one in results.selection if policy.covers(one)]
     by_verdict: dict[Verdict, list[str]] = {}
@@ -115,6 +119,8 @@ def _reasons(results: Results, policy: Policy) -> Iterator[tuple[ExitCode, str]]
         yield ExitCode.INDETERMINATE, f"the run was cut off before: {_some(missing)}"
     elif not results.complete:
         yield ExitCode.INDETERMINATE, "the run was cut off"
+    if left_out := sorted(one for one in set(manifest) - set(results.selection) if policy.covers(one)):
+        yield ExitCode.NOTHING_VERIFIED, f"not part of this run: {_some(left_out)}"
     if not any(verdict.verified for verdict in by_verdict):
         yield ExitCode.NOTHING_VERIFIED, "nothing was verified"
     for pattern in policy.include:

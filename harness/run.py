@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -253,7 +253,7 @@ def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Wa
         *(sys.executable, "-m", "pytest", str(suites), "-p", "harness.plugin", "-p", "no:cacheprovider"),
         *("--rootdir", str(suites), "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
         *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={options.scale}"),
-        *(("-n", str(options.workers), "--dist=load") if options.workers > 1 else ("-p", "no:xdist")),
+        *(("-n", str(options.workers), "--dist=loadgroup") if options.workers > 1 else ("-p", "no:xdist")),
     ]
     env = {
         **os.environ,
@@ -333,6 +333,3 @@ def _tidy_up(endpoint: Endpoint, prefix: str) -> tuple[str, ...]:
         return containers.remove(endpoint, tuple(one.name for one in found))
     except Exception as error:
         return (f"{prefix}*: {error}",)
-
-
-__all__ = ["DoctorError", "RunOptions", "RunSummary", "date", "default_folder", "run"]

@@ -18,6 +18,7 @@ from harness.cases.marks import Marked, read
 from harness.cases.operations import OPERATIONS
 from harness.cases.parse import Parser
 from harness.cases.sweep import expand
+from harness.signing.spec import AuthSpecError, parse_auth
 
 NOT_CASES = frozenset({"requirements.yaml", "sources.yaml"})
 """Files at the top of the suites folder that hold no case."""
@@ -188,6 +189,7 @@ def _check_names(case: c.Case) -> None:
         group = step.parallel
         for text, counted, is_regex in _templates(step):
             _check_template(case, step, text, frozenset(saved), counted, is_regex)
+        _check_auth(case, step)
         for one in step.save:
             if one.name in template.BUILT_IN:
                 raise CaseError(
@@ -196,6 +198,15 @@ def _check_names(case: c.Case) -> None:
         waiting |= {one.name for one in step.save}
         for text, counted, is_regex in _expected_templates(step.expect, step.repeat is not None):
             _check_template(case, step, text, frozenset(saved | waiting), counted, is_regex)
+
+
+def _check_auth(case: c.Case, step: c.Step) -> None:
+    parts = step.body.parts if isinstance(step.body, c.Batch) else ()
+    for auth in (step.auth, *(part.auth for part in parts)):
+        try:
+            parse_auth(auth)
+        except AuthSpecError as error:
+            raise CaseError(case.file, step.line, str(error)) from None
 
 
 def _check_template(

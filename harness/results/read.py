@@ -38,8 +38,11 @@ class Score:
     verified: int
     listed: int  # what could have been verified: the selection, less what is outside the denominator
 
+    left_out: int = 0  # what the manifest lists and the selection does not
+
     def __str__(self) -> str:
-        return f"divergence {self.divergent} of {self.verified}, coverage {self.verified} of {self.listed}"
+        said = f"divergence {self.divergent} of {self.verified}, coverage {self.verified} of {self.listed}"
+        return f"{said}, {self.left_out} more not selected" if self.left_out else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Results:
             divergent=sum(count for verdict, count in counts.items() if verdict.diverges),
             verified=sum(count for verdict, count in counts.items() if verdict.verified),
             listed=len(self.selection) - sum(counts[verdict] for verdict in _OUTSIDE),
+            left_out=max(0, self.header["manifest"]["items"] - len(self.selection)),
         )
 
 

@@ -81,14 +81,22 @@ class ResultsWriter:
         self._file.flush()
 
 
+_OWN = frozenset({Verdict.NOT_APPLICABLE, Verdict.NOT_RUN, Verdict.HARNESS_ERROR})
+"""Verdicts that say nothing about the endpoint, so that no premise can be blamed for them."""
+
 _HOLDS = frozenset({Verdict.PASS, Verdict.LENIENT, Verdict.OBSERVED, Verdict.KNOWN, Verdict.STALE})
 
 
 def _blocked(record: Record, verdicts: dict[str, Verdict]) -> Record:
-    """The record, or that it is blocked because something that it needs did not hold."""
+    """The record, or that it is blocked because something that it needs did not hold.
+
+    A pass is blocked too: a server that refuses everything also refuses what a case wants refused.
+    """
+    if record["verdict"] in _OWN:
+        return record
     for need in record.get("needs", ()):
         said = verdicts.get(need)
-        if said is not None and said not in _HOLDS and record["verdict"] != Verdict.PASS:
+        if said is not None and said not in _HOLDS:
             return {
                 **record,
                 "verdict": Verdict.BLOCKED.value,
