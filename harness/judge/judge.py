@@ -191,9 +191,8 @@ def _assertions(case: c.Case, fact: StepFact) -> Iterator[Finding]:
         yield from _parts(make, expect.parts, response)
     for save in step.save:
         values = saved_values(save, response)
-        yield make.finding(
-            f"{save.path} to remember", Match(bool(values), "present", values[0] if values else "absent")
-        )
+        found = Match(bool(values), "present", values[0] if values else "absent")
+        yield make.finding(f"{save.path} to remember", found, c.Graded(save, Level.REQUIRED))
 
 
 def _error(make: _Asserter, said: c.Graded[tuple[str, ...]], response: Response) -> Iterator[Finding]:
