@@ -130,7 +130,10 @@ def _finding(line: Json) -> Finding:
 def wire(run: Run, record: Record) -> Wire | None:
     """The wire of a record; None when its file is not there, or cannot be read."""
     folder = run.results.folder.resolve()
-    path = (folder / record.wire).resolve()
+    try:
+        path = (folder / record.wire).resolve()
+    except (OSError, ValueError):  # a name that no file can have
+        return None
     if not path.is_relative_to(folder):  # results are data: they may not name files outside the run
         return None
     content = _json(path)

@@ -122,8 +122,8 @@ def articles(
 ) -> tuple[Article, ...]:
     """An article for every row with a cell that is not a pass, in the order of the matrices.
 
-    `budget` is how many characters of wires the page may hold. When it is spent, only the exchanges that
-    a broken finding is about are shown.
+    `budget` is how many characters of wires the page may hold. When half of it is spent, only the exchange
+    that explains a verdict is shown; when all of it is, none.
     """
     rows = [(matrix, group.name, row) for matrix in matrices for group in matrix.groups for row in group.rows]
     chosen = [(matrix, group, row) for matrix, group, row in rows if set(row.verdicts) - {Verdict.PASS}]
@@ -194,16 +194,15 @@ def _place(
 
 
 def _held(record: Record) -> str:
-    """How many assertions and checks of wire rules held: `5 of 7 assertions and 48 of 48 wire rules held`."""
+    """How many assertions and wire rules held: `5 of 7 assertions and 48 of 48 wire rules held`."""
     said = []
-    for noun, by_rule in (("assertion", False), ("wire-rule check", True)):
+    for noun, by_rule in (("assertion", False), ("wire rule", True)):
         scored = [
             finding
             for finding in record.findings
             if (finding.rule is not None) is by_rule and finding.verdict is not Verdict.OBSERVED
         ]
-        total = sum(finding.count for finding in scored)
-        held = sum(finding.count for finding in scored if finding.held)
+        total, held = len(scored), sum(finding.held for finding in scored)
         if total and any(finding.exchange is not None or finding.about != "outcome" for finding in scored):
             said.append(f"{held:,} of {plural(total, noun)}")
     return f"{' and '.join(said)} held." if said else ""
@@ -224,7 +223,8 @@ def _folded(findings: Sequence[Finding], record: Record, catalogue: Catalogue) -
 
 def _broken(findings: Sequence[Finding], record: Record, catalogue: Catalogue) -> Broken:
     first = findings[0]
-    count = sum(finding.count for finding in findings)
+    # A rule counts every exchange it looked at, and says itself how many broke it.
+    count = sum(finding.count for finding in findings if finding.rule is None)
     expected, observed = visible(first.expected), visible(first.observed)
     alike, differs = split_difference(expected, shorten(observed, VALUE_LIMIT))
     steps = list(dict.fromkeys(finding.step for finding in findings if finding.step))
@@ -261,6 +261,7 @@ class _Wires:
 
     def __init__(self, budget: int) -> None:
         self._left = budget
+        self._scarce = budget // 2
 
     def of(
         self, column: Column, record: Record, broken: Sequence[Finding]
@@ -275,15 +276,16 @@ class _Wires:
         recorded, everything = found.exchanges, len(found.exchanges) + found.left_out
         chosen = _chosen(recorded, broken)
         listings = [listing(recorded[index], index, broken) for index in chosen]
+        if self._left - sum(one.size for one in listings) < self._scarce:
+            listings = [one for one in listings if one.broken][:1]
         if self._left < sum(one.size for one in listings):
-            listings = [one for one in listings if one.broken][:2]
+            listings = []
         self._left -= sum(one.size for one in listings)
         if len(listings) == everything:
             return tuple(listings), ""
-        kept = f"The first {len(recorded):,} are" if found.left_out else "All are"
-        return tuple(
-            listings
-        ), f"{len(listings):,} of {plural(everything, 'exchange')} shown. {kept} in {record.wire}."
+        kept = f"the first {len(recorded):,} are" if found.left_out else "all are"
+        note = f"{len(listings):,} of {plural(everything, 'exchange')} shown; {kept} in {record.wire}."
+        return tuple(listings), note
 
 
 def _chosen(recorded: Sequence[Json], broken: Sequence[Finding]) -> list[int]:

@@ -14,7 +14,7 @@ from reports.names import Slugs
 from reports.page import render, spectrum
 from reports.table import columns, matrices
 
-WIRE_BUDGET = 1_800_000
+WIRE_BUDGET = 1_500_000
 """Characters of wires in one page, so that the page stays under about 3 MB."""
 
 # Ids of the page's own sections; no case may take them.

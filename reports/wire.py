@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import escape
+
+from harness.exchange import Headers
 from harness.redact import redact_headers, redact_text
 from harness.results.finding import Finding
 from reports.evidence import Json
+from reports.marks import Marks, marks
 from reports.text import hex_dump, visible
 
 TEXT_LIMIT = 1500  # characters of a body that are shown
 HEX_LIMIT = 64  # bytes of a binary body that are shown
 HEX_LIMIT_MARKED = 128  # and when a finding is about that body
-
-_BODY_WORDS = re.compile(r"\b(body|xml|error|parts?)\b")
-_LINE_WORDS = re.compile(r"^(status|outcome|reason)\b")
-_HEADER_NAME = re.compile(r"\bheaders?[ .:/\[\"']*([A-Za-z][A-Za-z0-9-]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +52,10 @@ class Listing:
 
     @property
     def size(self) -> int:
-        """Characters this listing takes."""
-        return sum(len(segment.text) for segment in (*self.request, *self.response))
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    line: bool
-    headers: frozenset[str]  # lower case
-    absent: tuple[str, ...]  # headers that should have been there
-    body: bool
-    observed: tuple[str, ...]  # what the findings saw
+        """Characters this listing takes in a page, escapes and marking included."""
+        return (
+            sum(len(escape(one.text)) + 40 * bool(one.mark) for one in (*self.request, *self.response)) + 400
+        )
 
 
 def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
@@ -81,7 +73,7 @@ def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
         index=index,
         step=str(exchange.get("step") or ""),
         request=_merge(_message(request, None)),
-        response=_merge(_message(response, _marks(about, _headers(response)))) if response else (),
+        response=_merge(_message(response, marks(about, _headers(response)))) if response else (),
         facts=tuple(fact for fact in facts if fact),
         failure=str(exchange["failure"]) if exchange.get("failure") else None,
         anomalies=tuple(str(one) for one in exchange.get("anomalies") or ()),
@@ -89,40 +81,12 @@ def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
     )
 
 
-def _marks(findings: Sequence[Finding], headers: Sequence[tuple[str, str]]) -> _Marks:
-    """Which parts of a response the findings are about, told from their own words."""
-    line, body = False, False
-    present: set[str] = set()
-    absent: list[str] = []
-    for finding in findings:
-        about = finding.about.lower()
-        line = line or bool(_LINE_WORDS.search(about))
-        named = {name.lower() for name, _ in headers if _names(name, about)}
-        present |= named
-        wanted = _HEADER_NAME.search(finding.about)
-        if wanted and not named and wanted.group(1).lower() not in ("order", "case"):
-            absent.append(wanted.group(1))
-        body = body or (not wanted and bool(_BODY_WORDS.search(about)))
-    return _Marks(
-        line=line,
-        headers=frozenset(present),
-        absent=tuple(dict.fromkeys(absent)),
-        body=body,
-        observed=tuple(finding.observed.strip("\"'") for finding in findings),
-    )
-
-
-def _names(header: str, about: str) -> bool:
-    return bool(re.search(rf"(?<![\w-]){re.escape(header.lower())}(?![\w-])", about))
-
-
-def _message(message: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
-    yield Segment(
-        _line(redact_text(str(message.get("line") or ""))), "differs" if marks and marks.line else ""
-    )
+def _message(message: Mapping[str, Any], marks: Marks | None) -> Iterable[Segment]:
+    line = _line(redact_text(str(message.get("line") or "")))
+    yield Segment(line, "differs" if marks and marks.line else "")
     yield Segment("\n")
     for name, value in _headers(message):
-        yield Segment(_line(f"{name}: {value}"), "differs" if marks and name.lower() in marks.headers else "")
+        yield Segment(_line(f"{name}: {value}"), "differs" if marks and name.lower() in marks.present else "")
         yield Segment("\n")
     for name in marks.absent if marks else ():
         yield Segment(_line(f"{name}:"), "absent")
@@ -130,7 +94,7 @@ def _message(message: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segme
     yield from _body(_mapping(message.get("body")), marks)
 
 
-def _body(body: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
+def _body(body: Mapping[str, Any], marks: Marks | None) -> Iterable[Segment]:
     length = body.get("length")
     marked = bool(marks and marks.body)
     if not isinstance(length, int) or length == 0:
@@ -140,7 +104,7 @@ def _body(body: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
         return
     yield Segment("\n")
     raw = _bytes(body.get("hex"))
-    text = body.get("text") or (_printable(raw) if len(raw) == length else None)
+    text = body.get("text")
     if isinstance(text, str) and text:
         shown = visible(redact_text(text[:TEXT_LIMIT]))
         yield from _marked_text(shown, marks) if marks and marked else [Segment(shown)]
@@ -155,7 +119,7 @@ def _body(body: Mapping[str, Any], marks: _Marks | None) -> Iterable[Segment]:
         yield Segment(f"\n{shown}, sha256 {body.get('sha256', '')}")
 
 
-def _marked_text(text: str, marks: _Marks) -> Iterable[Segment]:
+def _marked_text(text: str, marks: Marks) -> Iterable[Segment]:
     """The body with what was observed marked where it stands; all of a short body when it stands nowhere."""
     for observed in marks.observed:
         at = text.find(observed) if len(observed) >= 3 else -1
@@ -187,26 +151,16 @@ def _line(text: str) -> str:
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def _headers(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _headers(message: Mapping[str, Any]) -> Headers:
     pairs = message.get("headers")
     if not isinstance(pairs, list):
-        return []
+        return ()
     listed = [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
-    return list(redact_headers(tuple(listed)))  # the writer did; a page that travels is worth a second look
+    return redact_headers(tuple(listed))  # the writer did; a page that travels is worth a second look
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _printable(data: bytes) -> str | None:
-    """The bytes as text when they are nothing but readable text."""
-    text = data.decode("utf-8", "surrogateescape")
-    return (
-        text
-        if visible(text.lstrip("\ufeff").replace("\r", "")) == text.lstrip("\ufeff").replace("\r", "")
-        else None
-    )
 
 
 def _bytes(value: object) -> bytes:

@@ -123,7 +123,8 @@ def case(identity: str, verdict: Verdict = Verdict.PASS, **more: Any) -> dict[st
         "assertions": 7,
         "exchanges": 2,
         "seconds": 0.012,
-        "wire": None,
+        "needs": [],
+        "wire": f"wires/{identity}.json",
         "reproduce": f"blobproof run reference --case {identity}",
         **more,
     }
@@ -131,11 +132,12 @@ def case(identity: str, verdict: Verdict = Verdict.PASS, **more: Any) -> dict[st
 
 def scenario(identity: str, verdict: Verdict = Verdict.PASS, **more: Any) -> dict[str, Any]:
     """A scenario line."""
-    line = case(identity, verdict, **more)
+    line = case(identity, verdict)
+    for key in ("operation", "level", "tests", "source", "provenance", "needs"):
+        del line[key]
     client = identity.partition("/")[0]
     line |= {"kind": "scenario", "client": client, "client_version": "10.32.2", "gate": client}
-    line |= {"logs": f"clients/{identity}/", "level": None, "operation": None}
-    return line | more
+    return line | {"logs": f"clients/{identity}/"} | more
 
 
 def write(
@@ -143,12 +145,13 @@ def write(
     records: Sequence[Mapping[str, Any]],
     *,
     name: str = "reference",
+    selection: Sequence[str] | None = None,
     items: int | None = None,
     footer: bool = True,
     wires: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     **endpoint: Any,
 ) -> Path:
-    """Writes a run folder. A record whose id is in `wires` gets that wire file."""
+    """Writes a run folder. A record whose id is in `wires` has a wire file; no footer: it was cut off."""
     folder.mkdir(parents=True)
     wires = wires or {}
     lines: list[Mapping[str, Any]] = [
@@ -168,12 +171,12 @@ def write(
             "service_version": "2025-07-05",
             "started": "2026-11-22T15:30:00Z",
             "manifest": {"set": "mvp", "sha256": "ab" * 32, "items": items or len(records)},
+            "selection": list(selection or [record["id"] for record in records]),
         }
     ]
     for record in records:
         identity = record["id"]
         if identity in wires:
-            record = {**record, "wire": f"wires/{identity}.json"}
             path = folder / "wires" / f"{identity}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({"id": identity, "exchanges": wires[identity]}))
@@ -188,5 +191,5 @@ def write(
         )
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "results.jsonl").write_text(text if footer else text + '{"kind":"case","id":"put-bl')
-    (folder / "run.json").write_text(json.dumps({"endpoint": {"name": name, "key": "REDACTED"}}))
+    (folder / "run.json").write_text(json.dumps({"policy": "mvp", "endpoint": {"name": name}}))
     return folder

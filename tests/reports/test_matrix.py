@@ -1,0 +1,371 @@
+"""The page as a whole: what it says, that it stands alone, and that nothing in a run can break it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.results.read import ResultsError
+from harness.vocabulary import Level, Verdict
+from reports import matrix
+from tests.reports import factory as made
+from tests.reports.html import Page, parse
+
+SUITES = {
+    "requirements.yaml": "put-block-list.known-ids:\n"
+    "  {says: Unknown blocks are refused., level: required, clients: [AzCopy, boostedblob]}\n",
+    "sources.yaml": "rest: {title: Azure REST documentation}\n"
+    "rest/put-block-list: {title: The page of Put Block List}\n",
+}
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    '"\' onmouseover=alert(1) x="',
+    "--><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "]]></svg><svg onload=alert(1)>",
+    "null\x00 bell\x07 escape\x1b[31m del\x7f c1\x85",
+    "lone \ud800 surrogate and byte \udcff",
+    "right-to-left \u202eevil\u2066 zero\u200bwidth \ufeff",
+    "javascript:alert(1)",
+]
+
+
+@pytest.fixture
+def suites(tmp_path: Path) -> Path:
+    folder = tmp_path / "suites"
+    folder.mkdir()
+    for name, text in SUITES.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def build(tmp_path: Path, suites: Path, *runs: Path) -> tuple[str, Page]:
+    path = matrix.build(runs, tmp_path / "deep" / "report.html", suites=suites)
+    text = path.read_text(encoding="utf-8")
+    page = parse(text)
+    assert page.problems == []
+    assert page.declared == ["doctype html"]
+    assert len(page.ids) == len(set(page.ids))
+    assert page.dangling() == []
+    assert [one for one in page.hrefs if not one.startswith("#")] == ["data:,"]
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202e]", text)
+    return text, page
+
+
+def differing(identity: str = "put-block-list/unknown-block-id", **more: object) -> dict[str, object]:
+    findings = [
+        made.finding("status", "400", "201", exchange=1, requirement="put-block-list.known-ids"),
+        made.finding("header ETag", '"0x8DD1111"', '"0x8DD2222"', exchange=1),
+        made.finding("status", "201", "201", exchange=0),
+    ]
+    return made.case(identity, Verdict.DIFFERS, **{"findings": findings, **more})
+
+
+def wires(identity: str = "put-block-list/unknown-block-id") -> dict[str, list[dict[str, object]]]:
+    stage = made.exchange("PUT /acct/c/b?comp=block&blockid=AAAA", "201 Created", step="1")
+    commit = made.exchange(
+        "PUT /acct/c/b?comp=blocklist", "201 Created", step="2", headers=[["ETag", '"0x8DD2222"']]
+    )
+    return {identity: [stage, commit]}
+
+
+def every_verdict() -> list[dict[str, object]]:
+    return [
+        made.case(f"get-blob/{verdict.value}", verdict, reason=f"because {verdict.value}")
+        for verdict in Verdict
+    ]
+
+
+def test_a_stranger_reads_what_was_tested_and_how_it_ended(tmp_path: Path, suites: Path) -> None:
+    good = made.write(tmp_path / "run-1", [made.case("put-blob/a"), made.scenario("azcopy/upload")])
+    bad = made.write(
+        tmp_path / "run-2", [differing()], name="azurite", server="Azurite-Blob/3.35.0", declared=None
+    )
+    _, page = build(tmp_path, suites, good, bad)
+    text = " ".join(page.text.split())
+    assert "Azure Blob compatibility of reference and azurite" in text
+    assert "measured 22 November 2026 · Blobproof 0.1.0" in text
+    assert "Gate mvp met" in text
+    assert "Gate mvp not met" in text
+    assert "differs: put-block-list/unknown-block-id" in text
+    assert "Azurite-Blob/3.35.0" in text
+    assert "2025-07-05" in text
+    assert "22 November 2026, 15:30 UTC, took 1 min 40 s" in text
+    assert "blobproof reference façade 0.1.0" in text
+    for verdict in Verdict:
+        assert verdict.meaning in text
+
+
+def test_divergence_and_coverage_stand_together(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", every_verdict(), items=30)
+    _, page = build(tmp_path, suites, run)
+    text = " ".join(page.text.split())
+    # Verified: pass, differs, lenient, known, stale. Outside: not-applicable, observed.
+    assert "Divergence2 of 5 verified Coverage5 of 28 listed" in text.replace("Divergence ", "Divergence")
+    assert "12 checks were chosen of 30 that the manifest lists" in text
+
+
+def test_a_cell_says_its_worst_verdict_in_word_symbol_and_colour(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", [made.case("put-blob/a"), differing("put-blob/b")])
+    text, _ = build(tmp_path, suites, run)
+    cell = re.search(r'<td class="bad">(.*?)</td>', text)
+    assert cell
+    assert '<use href="#i-differs"/>' in cell[1]
+    assert "differs</span>" in cell[1]
+    assert re.sub("<[^>]*>", "", cell[1]).split() == ["differs", "1", "passed", "of", "/", "2"]
+
+
+def test_every_verdict_is_shown_with_its_reason(tmp_path: Path, suites: Path) -> None:
+    text, page = build(tmp_path, suites, made.write(tmp_path / "run", every_verdict()))
+    for verdict in Verdict:
+        assert f"i-{verdict.value}" in page.ids
+        if verdict is not Verdict.PASS:
+            assert f"Because {verdict.value}." in page.text
+            assert f"get-blob/{verdict.value}@reference" in page.ids
+    assert "get-blob/pass@reference" not in text
+
+
+def test_a_finding_brings_its_evidence(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", [differing()], wires=wires())
+    text, page = build(tmp_path, suites, run)
+    shown = " ".join(page.text.split())
+    assert "Unknown block id" in shown
+    assert "accepting an unknown ID would commit a hole" in shown
+    assert "Unknown blocks are refused." in shown
+    assert "Without it breaks: AzCopy and boostedblob." in shown
+    assert "The page of Put Block List" in shown
+    assert "recorded: azure 2018-11-09" in shown
+    assert "1 of 3 assertions held." in shown
+    assert "blobproof run reference --case put-block-list/unknown-block-id" in shown
+    assert '<mark data-mark="differs">HTTP/1.1 201 Created</mark>' in text
+    assert '<mark data-mark="differs">ETag: &#34;0x8DD2222&#34;</mark>' in text
+    assert "Authorization: SharedKey blobproof:REDACTED" in shown
+    assert "put-block-list/unknown-block-id@reference" in page.ids
+
+
+def test_a_pass_embeds_no_wire(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", [made.case("put-blob/a")], wires=wires("put-blob/a"))
+    text, _ = build(tmp_path, suites, run)
+    assert "comp=blocklist" not in text
+
+
+def test_blocked_leads_to_its_premise(tmp_path: Path, suites: Path) -> None:
+    blocked = made.case(
+        "get-blob/a", Verdict.BLOCKED, findings=[], reason="put-blob/b, which it needs, is differs"
+    )
+    text, _ = build(tmp_path, suites, made.write(tmp_path / "run", [differing("put-blob/b"), blocked]))
+    assert '<a href="#put-blob/b">Go to that case.</a>' in text
+
+
+def test_scenarios_show_client_versions(tmp_path: Path, suites: Path) -> None:
+    missing = made.scenario("sdk/list", Verdict.NOT_RUN, reason="azure-storage-blob is not installed.")
+    run = made.write(tmp_path / "run", [made.scenario("azcopy/upload/small-file"), missing])
+    _, page = build(tmp_path, suites, run)
+    assert "azcopy 10.32.2" in " ".join(page.text.split())
+    assert "Azure-storage-blob is not installed." in page.text
+
+
+def test_a_cut_off_run_is_marked_everywhere(tmp_path: Path, suites: Path) -> None:
+    whole = made.write(tmp_path / "one", [made.case("put-blob/a"), made.case("get-blob/b")])
+    cut = made.write(
+        tmp_path / "two",
+        [made.case("put-blob/a")],
+        name="cut",
+        selection=["put-blob/a", "get-blob/b", "get-blob/c"],
+        footer=False,
+    )
+    _, page = build(tmp_path, suites, whole, cut)
+    text = " ".join(page.text.split())
+    assert "Partial run. It was cut off: 2 chosen checks have no record." in text
+    assert "2 without a record" in text
+    assert "cut partial run" in text
+    assert "cut off before: get-blob/b, get-blob/c" in text
+    assert "Gate mvp not met" in text
+
+
+def test_a_case_that_one_run_lacks_is_not_a_pass(tmp_path: Path, suites: Path) -> None:
+    both = made.write(tmp_path / "one", [made.case("put-blob/a"), made.case("put-blob/b")])
+    one = made.write(tmp_path / "two", [made.case("put-blob/a")], name="other")
+    text, _ = build(tmp_path, suites, both, one)
+    assert '<td class="none">not in this run</td>' in text
+
+
+def test_two_runs_of_one_endpoint_are_told_apart(tmp_path: Path, suites: Path) -> None:
+    runs = [made.write(tmp_path / name, [differing()]) for name in ("monday", "tuesday")]
+    _, page = build(tmp_path, suites, *runs)
+    assert {"put-block-list/unknown-block-id@reference", "put-block-list/unknown-block-id@reference-2"} <= {
+        *page.ids
+    }
+    assert "monday" in page.text
+    assert "tuesday" in page.text
+
+
+def test_a_missing_wire_file_is_said(tmp_path: Path, suites: Path) -> None:
+    _, page = build(tmp_path, suites, made.write(tmp_path / "run", [differing()]))
+    assert "is missing from the run, or cannot be read" in page.text
+
+
+@pytest.mark.parametrize(
+    "content", ["", "not json", "[]", '{"exchanges": 3}', '{"exchanges": [3, null, {}]}']
+)
+def test_a_damaged_wire_file_breaks_nothing(tmp_path: Path, suites: Path, content: str) -> None:
+    run = made.write(tmp_path / "run", [differing()], wires=wires())
+    (run / "wires/put-block-list/unknown-block-id.json").write_text(content)
+    build(tmp_path, suites, run)
+
+
+def test_a_wire_path_may_not_leave_the_run(tmp_path: Path, suites: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"exchanges": [{"step": "top secret"}]}')
+    run = made.write(tmp_path / "run", [differing(wire="../secret.json")])
+    text, _ = build(tmp_path, suites, run)
+    assert "top secret" not in text
+
+
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_hostile_strings_are_shown_and_never_obeyed(tmp_path: Path, suites: Path, evil: str) -> None:
+    identity = "put-blob/" + evil
+    exchange = made.exchange(f"PUT /{evil}", evil, step=evil, headers=[[evil, evil]], answer="x")
+    exchange["response"]["body"]["text"] = evil
+    exchange["anomalies"] = [evil]
+    texts = {
+        "title": evil,
+        "operation": evil,
+        "why": evil,
+        "reason": evil,
+        "reproduce": evil,
+        "tests": [evil],
+    }
+    line = made.case(
+        identity,
+        Verdict.DIFFERS,
+        findings=[made.finding(evil, evil, evil + "!", exchange=0, why=evil, rule=evil, source=[evil])],
+        **texts,
+        source=[evil],
+        provenance={evil: evil},
+        wire="wires/evil.json",
+    )
+    scenario = made.scenario("azcopy/" + evil, Verdict.DIFFERS, client=evil, client_version=evil, logs=evil)
+    run = made.write(
+        tmp_path / "run",
+        [line, scenario],
+        wires={"evil": [exchange]},
+        name=evil,
+        url=evil,
+        server=evil,
+        declared=evil,
+    )
+    (run / "wires").mkdir(exist_ok=True)
+    (run / "wires/evil.json").write_text(json.dumps({"exchanges": [exchange]}))
+    (run / "run.json").write_text(json.dumps({"policy": evil, evil: evil}))
+    _, page = build(tmp_path, suites, run)
+    scripts = [attributes for tag, attributes in page.tags if tag == "script"]
+    assert len(scripts) == 1
+    assert not page.of("img")
+    assert all(not name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert "49" not in re.findall(r"\b49\b", page.text)
+
+
+def test_latin_1_is_kept(tmp_path: Path, suites: Path) -> None:
+    exchange = made.exchange("PUT /a", "201 Created", headers=[["x-ms-meta-caf\xe9", "cr\xe8me"]])
+    run = made.write(
+        tmp_path / "run",
+        [differing("put-blob/a", findings=[made.finding("status", "400", "201", exchange=0)])],
+        wires={"put-blob/a": [exchange]},
+    )
+    _, page = build(tmp_path, suites, run)
+    assert "x-ms-meta-café: crème" in page.text
+
+
+def test_a_signature_in_a_wire_is_masked_even_if_the_writer_forgot(tmp_path: Path, suites: Path) -> None:
+    exchange = made.exchange("GET /c/b?sp=r&sig=c2VjcmV0c2lnbmF0dXJl", "200 OK", answer="token sig=abc%2B")
+    exchange["request"]["headers"] = [["Authorization", "Bearer eyJhbGciOi.eyJzdWIiOi.c2ln"]]
+    run = made.write(
+        tmp_path / "run",
+        [differing("get-blob/a", findings=[made.finding("status", "400", "200", exchange=0)])],
+        wires={"get-blob/a": [exchange]},
+    )
+    text, _ = build(tmp_path, suites, run)
+    for secret in ("c2VjcmV0c2lnbmF0dXJl", "eyJhbGciOi", "abc%2B"):
+        assert secret not in text
+
+
+def test_the_page_lets_nothing_else_run(tmp_path: Path, suites: Path) -> None:
+    text, page = build(tmp_path, suites, made.write(tmp_path / "run", [differing()], wires=wires()))
+    policy = next(one for one in page.of("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in str(policy["content"])
+    assert "unsafe" not in str(policy["content"])
+    assert not re.search(r"""url\(|@import|https?://[^"<]*["']\s*>""", text)
+    assert not [attributes for _, attributes in page.tags if "style" in attributes]
+
+
+def test_tables_name_their_rows_and_columns(tmp_path: Path, suites: Path) -> None:
+    _, page = build(tmp_path, suites, made.write(tmp_path / "run", every_verdict()))
+    assert all(attributes.get("scope") in ("col", "row", "rowgroup") for attributes in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table"))
+    assert page.of("html") == [{"lang": "en"}]
+    assert len(page.of("h1")) == 1
+
+
+def test_many_exchanges_are_cut_down_to_what_broke(tmp_path: Path, suites: Path) -> None:
+    many = [made.exchange(f"PUT /c/f{number}", "201 Created", step=str(number)) for number in range(300)]
+    line = differing("put-blob/a", findings=[made.finding("status", "400", "201", exchange=200)])
+    text, page = build(tmp_path, suites, made.write(tmp_path / "run", [line], wires={"put-blob/a": many}))
+    assert "2 of 300 exchanges shown; all are in wires/put-blob/a.json." in page.text
+    assert "PUT /c/f200" in text
+    assert "PUT /c/f100" not in text
+
+
+def test_the_same_broken_assertion_stands_once(tmp_path: Path, suites: Path) -> None:
+    same = [
+        made.finding(
+            "header Date", "present", "absent", level=Level.EXPECTED, exchange=number, step=str(number)
+        )
+        for number in range(3)
+    ]
+    line = made.case("put-blob/a", Verdict.LENIENT, findings=same)
+    text, _ = build(tmp_path, suites, made.write(tmp_path / "run", [line]))
+    assert text.count("header Date <span") == 1
+    assert "step 0, step 1, step 2" in text
+
+
+def test_600_cells_with_wires_stay_small(tmp_path: Path, suites: Path) -> None:
+    body = made.error_xml("InvalidBlockList") * 20
+    runs = []
+    for column in range(3):
+        lines, kept = [], {}
+        for number in range(200):
+            identity = f"put-block-list/case-{number}"
+            lines.append(differing(identity))
+            kept[identity] = [
+                made.exchange(f"PUT /acct/c{column}/b{number}", "201 Created", step=str(at), answer=body)
+                for at in range(4)
+            ]
+        runs.append(made.write(tmp_path / f"run-{column}", lines, wires=kept, name=f"endpoint-{column}"))
+    text, _ = build(tmp_path, suites, *runs)
+    assert len(text.encode()) < 3_000_000
+
+
+def test_the_same_runs_give_the_same_page(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", [differing()], wires=wires())
+    assert build(tmp_path, suites, run)[0] == build(tmp_path, suites, run)[0]
+
+
+def test_a_folder_without_results_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="no results"):
+        matrix.build([tmp_path], tmp_path / "out.html")
+    with pytest.raises(ResultsError, match="no run"):
+        matrix.build([], tmp_path / "out.html")
+
+
+def test_a_policy_of_the_vendor_is_known_by_its_recorded_decision(tmp_path: Path, suites: Path) -> None:
+    run = made.write(tmp_path / "run", [made.case("put-blob/a")])
+    decision = {"policy": "ours", "met": False, "exit_code": 1, "reasons": ["too slow"]}
+    (run / "run.json").write_text(json.dumps({"policy": "gone.toml", "decision": decision}))
+    _, page = build(tmp_path, suites, run)
+    assert "Gate ours not met" in page.text
+    assert "too slow" in page.text
