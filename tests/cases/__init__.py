@@ -1,0 +1,1 @@
+"""Tests of cases as data: loading, placeholders, bodies."""
