@@ -62,8 +62,11 @@ class World:
 
     def __enter__(self) -> Self:
         scope = self._scope("")
-        self.make_container("{container}", scope)
-        self.made_up = MappingProxyType(dict(self._probe(scope)))
+        try:
+            self.make_container("{container}", scope)
+            self.made_up = MappingProxyType(dict(self._probe(scope)))
+        finally:
+            self.hang_up()
         return self
 
     def __exit__(
@@ -72,7 +75,7 @@ class World:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """Close the kept-alive connections, so that what one case leaves on the wire is not blamed on another."""
+        """Close the connections, so that what one case leaves on the wire is not blamed on another."""
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
@@ -91,10 +94,6 @@ class World:
 
     def _scope(self, case: str) -> Scope:
         now = datetime.now(UTC)
-        sas = ""
-        if self.endpoint.key is not None:
-            wanted = AccountSas(permissions="r", resources="o", expiry=_SOURCE_SAS_LASTS)
-            sas = account_sas(self.endpoint, wanted, now)
         return Scope(
             account=self.endpoint.account,
             url=self.endpoint.url,
@@ -104,8 +103,15 @@ class World:
             blobs=f"blob-{case}",
             seed=f"{self.prefix}{case}",
             now=now,
-            source_sas=sas,
+            source_sas=self._source_sas(now),
         )
+
+    def _source_sas(self, now: datetime) -> str:
+        """A query string that may read this account's blobs; empty when nothing can be had."""
+        if self.endpoint.key is not None:
+            wanted = AccountSas(permissions="r", resources="o", expiry=_SOURCE_SAS_LASTS)
+            return account_sas(self.endpoint, wanted, now)
+        return self.endpoint.sas.reveal() if self.endpoint.sas is not None else ""
 
     def _probe(self, scope: Scope) -> Iterator[tuple[tuple[str, Depth], Answer]]:
         """How the endpoint answers operations that nobody documents, for each method and depth.
@@ -124,7 +130,7 @@ class World:
                 # A server that overlooks `comp` would delete what the path names.
                 if method == "DELETE" and depth != "blob":
                     continue
-                said = answer(self.send(Step(method, targets[depth]), scope).exchange, MADE_UP_COMP)
+                said = answer(self.send(Step(method, targets[depth]), scope).exchange)
                 if said is not None:
                     yield (method, depth), said
 
@@ -172,7 +178,7 @@ class World:
             target = face.prefix + render_target(template, scope)
             spec = parse_auth(_rendered(auth, scope))
             headers = (("x-ms-date", http_date(now)), ("Content-Length", "0"))
-            signed = authorise(method, target, headers, self.endpoint, spec, now)
+            signed = authorise(method, target, headers, self.endpoint, spec, now, face=face.name)
             lines = [f"{method} {signed.target} HTTP/1.1", *(f"{n}: {v}" for n, v in signed.headers)]
             return "\r\n".join([*lines, "", ""]).encode()
 
@@ -196,20 +202,32 @@ def execute(case: Case, world: World) -> Facts:
     """
     scope = world.case_scope()
     facts: list[StepFact] = []
-    not_applicable = None
+    not_applicable = _lacking(case, world.endpoint, scope)
+    if not_applicable is not None:
+        return Facts(made_up=world.made_up, not_applicable=not_applicable)
     try:
         if _uses(case, "{own-container}"):
             world.make_container("{own-container}", scope)
         _run(case, world, scope, facts)
     except (CredentialMissingError, CannotMintError) as error:
         not_applicable = str(error)
-    except LookupError as error:  # the endpoint has no such address
-        not_applicable = str(error.args[0])
     except DelegationKeyError as error:
         not_applicable = f"no user delegation key: {error}"
     finally:
         world.hang_up()
     return Facts(tuple(facts), made_up=world.made_up, not_applicable=not_applicable)
+
+
+def _lacking(case: Case, endpoint: Endpoint, scope: Scope) -> str | None:
+    """What the case needs and this endpoint's configuration does not have, as far as can be said before."""
+    for step in (*case.given, *case.steps):
+        try:
+            endpoint.face(step.face)
+        except LookupError as error:
+            return str(error)
+    if not scope.source_sas and _uses(case, "{source-sas}"):
+        return f"endpoint {endpoint.name} has neither an account key nor a SAS for the copy source"
+    return None
 
 
 def _run(case: Case, world: World, scope: Scope, facts: list[StepFact]) -> None:
@@ -218,15 +236,23 @@ def _run(case: Case, world: World, scope: Scope, facts: list[StepFact]) -> None:
     for section, steps in sections:
         for group in _groups(steps):
             known = scope.knowing(saved)
-            for fact in _send_group(world, section, group, known):
-                facts.append(fact)
-                if fact.exchange.response is None or fact.exchange.failure is not None:
+            for sent in _send_group(world, section, group, known):
+                facts += sent
+                if not all(_keep(fact, steps[fact.index], saved) for fact in sent):
                     return
-                for save in steps[fact.index].save:
-                    values = saved_values(save, fact.exchange.response)
-                    if not values:
-                        return  # what follows would be sent with a hole in it; the judge says what is missing
-                    saved[save.name] = values[0]
+
+
+def _keep(fact: StepFact, step: Step, saved: dict[str, str]) -> bool:
+    """Keep what the step saves. False when it is not there: what follows would be sent with a hole in it."""
+    response = fact.exchange.response
+    if response is None or fact.exchange.failure is not None:
+        return False
+    for save in step.save:
+        values = saved_values(save, response)
+        if not values:
+            return False
+        saved[save.name] = values[0]
+    return True
 
 
 def _groups(steps: Sequence[Step]) -> Iterator[list[tuple[int, Step]]]:
@@ -238,7 +264,8 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[tuple[int, Step]]]:
 
 def _send_group(
     world: World, section: Section, group: list[tuple[int, Step]], scope: Scope
-) -> Iterator[StepFact]:
+) -> Iterator[list[StepFact]]:
+    """Send a group; what was sent at once comes together, the rounds of a repeated step one by one."""
     time.sleep(max(step.wait for _, step in group))
     if len(group) == 1:
         index, step = group[0]
@@ -246,12 +273,14 @@ def _send_group(
             counted = replace(scope, counter=number if step.repeat else None)
             sent = world.send(step, counted)
             round_ = number if step.repeat else None
-            yield StepFact(section, index, sent.exchange, sent.scope, sent.prefix, round_)
+            yield [StepFact(section, index, sent.exchange, sent.scope, sent.prefix, round_)]
         return
     with ThreadPoolExecutor(len(group)) as pool:
-        answers = pool.map(lambda item: world.send(item[1], scope, own_connection=True), group)
-        for (index, _), sent in zip(group, list(answers), strict=True):
-            yield StepFact(section, index, sent.exchange, sent.scope, sent.prefix)
+        answers = list(pool.map(lambda item: world.send(item[1], scope, own_connection=True), group))
+    yield [
+        StepFact(section, index, sent.exchange, sent.scope, sent.prefix)
+        for (index, _), sent in zip(group, answers, strict=True)
+    ]
 
 
 def _headers(

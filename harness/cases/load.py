@@ -48,7 +48,12 @@ def load_tree(suites: Path) -> tuple[c.Case, ...]:
                 cases[case.id] = case
         except CaseError as error:
             errors.append(error)
-    errors += _dangling(cases.values(), known_requirements(suites))
+    try:
+        requirements = known_requirements(suites)
+    except CaseError as error:
+        errors.append(error)
+        requirements = None
+    errors += _dangling(cases.values(), requirements)
     if errors:
         raise CaseTreeError(tuple(sorted(errors, key=lambda error: (error.file, error.line))))
     return tuple(cases[name] for name in sorted(cases))
@@ -197,7 +202,9 @@ def _check_names(case: c.Case) -> None:
                 )
         waiting |= {one.name for one in step.save}
         for text, counted, is_regex in _expected_templates(step.expect, step.repeat is not None):
-            _check_template(case, step, text, frozenset(saved | waiting), counted, is_regex)
+            _check_template(case, step, text, frozenset(saved), counted, is_regex)
+        if step.parallel is not None and step.repeat is not None:
+            raise CaseError(case.file, step.line, "a step is sent with others at once or repeated, not both")
 
 
 def _check_auth(case: c.Case, step: c.Step) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -44,19 +44,21 @@ class Answer:
     code: str | None
     body: str
 
+    def about(self, comp: str) -> Answer:
+        """The answer to the made-up `comp`, as it would be if it spoke of this one."""
+        return replace(self, body=self.body.replace(MADE_UP_COMP, comp))
 
-def answer(exchange: Exchange, comp: str) -> Answer | None:
-    """The answer to a request with this `comp`, comparable to the answer to another `comp`."""
+
+def answer(exchange: Exchange) -> Answer | None:
+    """The answer of an exchange; None when there is none, or only a piece of one."""
     response = exchange.response
-    if response is None:
+    if response is None or exchange.failure is not None:
         return None
     body = (response.body.data or b"").decode("utf-8", "replace")
     for name in ("x-ms-request-id", "x-ms-client-request-id"):
         if value := header(response.headers, name):
             body = body.replace(value, "ID")
     body = "\n".join(line.partition("Time:")[0] for line in body.splitlines())
-    if comp:
-        body = body.replace(comp, "COMP")
     return Answer(response.status, error_code(response), body)
 
 

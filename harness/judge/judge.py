@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.cases import case as c
+from harness.cases.operations import MADE_UP
 from harness.exchange import Exchange, Response, header, header_all
 from harness.judge.batch import NotBatchError, SubResponse, sub_responses
 from harness.judge.facts import Facts, StepFact, answer
@@ -27,6 +29,7 @@ REFUSAL_CODES = frozenset(
 _NEVER_A_REFUSAL = frozenset({304, 401, 403, 404, 408, 409, 412, 416, 429, 500, 503})
 _THROTTLES = frozenset({429, 503})
 _CODES_IN_HEADERS_SINCE = "2017-11-09"
+_BY_WEIGHT = (Level.REQUIRED, Level.EXPECTED, Level.OBSERVED)
 
 
 def judge(case: c.Case, facts: Facts) -> tuple[Finding, ...]:
@@ -90,7 +93,7 @@ def _no_verdict(case: c.Case, fact: StepFact, facts: Facts) -> Finding | None:
             case, Verdict.INDETERMINATE, "an answer", f"{_said(exchange.response)}: throttled", fact
         )
     who = identify(exchange.request.method, exchange.request.target, exchange.request.headers, fact.prefix)
-    if who.operation == case.operation and (how := _refused(exchange, who, facts)):
+    if who.operation == case.operation != MADE_UP and (how := _refused(exchange, who, facts)):
         return _ending(case, Verdict.UNSUPPORTED, f"{case.operation} to be offered", how, fact)
     return None
 
@@ -122,7 +125,7 @@ def _refused(exchange: Exchange, who: Identity, facts: Facts) -> str | None:
     made_up = facts.made_up.get((exchange.request.method, who.depth))
     if made_up is None or response.status in _NEVER_A_REFUSAL or "comp" not in who.query:
         return None
-    if answer(exchange, who.query["comp"]) == made_up:
+    if answer(exchange) == made_up.about(who.query["comp"]):
         return f"{_said(response)}, exactly as to an operation that does not exist"
     return None
 
@@ -143,6 +146,10 @@ class _Asserter:
     step: c.Step
     fact: StepFact
 
+    def level(self, said: c.Graded[Any] | None) -> Level:
+        """The level of an expectation: its own, else the case's."""
+        return (said.level if said else None) or self.case.level
+
     def finding(
         self,
         about: str,
@@ -150,7 +157,7 @@ class _Asserter:
         said: c.Graded[object] | None = None,
         at_most: Level | None = None,
     ) -> Finding:
-        level = (said.level if said else None) or self.case.level
+        level = self.level(said)
         if at_most is Level.EXPECTED and level is Level.REQUIRED:
             level = Level.EXPECTED
         return Finding(
@@ -225,7 +232,9 @@ def _xml(make: _Asserter, expect: c.Expect, response: Response) -> Iterator[Find
     try:
         top = root(response.body.data)
     except NotXmlError as error:
-        yield make.finding("body as XML", Match(False, "well-formed XML", str(error)))
+        # What cannot be read breaks every one of them: it weighs as much as the heaviest.
+        heaviest = min((said for _, said in expect.xml), key=lambda said: _BY_WEIGHT.index(make.level(said)))
+        yield make.finding("body as XML", Match(False, "well-formed XML", str(error)), heaviest)
         return
     for path, said in expect.xml:
         yield make.finding(

@@ -11,6 +11,7 @@ from harness.vocabulary import Level
 _BOM = b"\xef\xbb\xbf"
 _CODES_SINCE = "2017-11-09"
 _CHALLENGE_SINCE = "2019-12-12"
+_CHALLENGED = frozenset({"NoAuthenticationInformation", "InvalidAuthenticationInfo"})
 
 
 def _no_code(view: View) -> Broken | None:
@@ -112,7 +113,7 @@ RULES = (
         Level.EXPECTED,
         "XML bodies begin with a UTF-8 byte-order mark.",
         ("reference/1.0",),
-        lambda view: _has_body(view) and not isinstance(view.xml, NotXmlError),
+        lambda view: _has_body(view) and view.may_be_xml,
         _no_bom,
         frozenset({Fact.BYTES}),
     ),
@@ -127,9 +128,10 @@ RULES = (
     Rule(
         "challenge",
         Level.EXPECTED,
-        "A 401 says where a token can be had, from version 2019-12-12 on.",
+        "A 401 for missing or bad credentials says where a token can be had, from version 2019-12-12 on.",
         ("reference/3.3",),
-        lambda view: view.status == 401 and view.version >= _CHALLENGE_SINCE,
+        # A 401 that only mirrors a copy source's answer is about other credentials.
+        lambda view: view.status == 401 and view.code in _CHALLENGED and view.version >= _CHALLENGE_SINCE,
         _no_challenge,
     ),
     Rule(

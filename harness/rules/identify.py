@@ -33,13 +33,12 @@ def identify(method: str, target: str, headers: Headers, prefix: str = "") -> Id
     """
     path, _, raw = target.partition("?")
     query = _query(raw)
-    path = path.removeprefix(prefix) if prefix else path
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        path = path.removeprefix(prefix)
     container, _, blob = path.removeprefix("/").partition("/")
     container, blob = unquote(container), unquote(blob)
     restype, comp = query.get("restype", "").lower(), query.get("comp", "").lower()
-    depth: Depth = (
-        "account" if not container else "blob" if blob or (not restype and comp != "list") else "container"
-    )
+    depth: Depth = "account" if not container else "container" if restype and not blob else "blob"
     if depth == "blob" and not blob:  # one path segment and no restype: a blob of the root container
         container, blob = "$root", container
     name = _name(method.upper(), depth, restype, comp, query, headers)
@@ -65,7 +64,7 @@ def _name(
     if depth == "account":
         return _ACCOUNT.get((method, restype, comp), MADE_UP)
     if depth == "container":
-        return _CONTAINER.get((method, comp), MADE_UP) if restype in ("container", "") else MADE_UP
+        return _CONTAINER.get((method, comp), MADE_UP) if restype == "container" else MADE_UP
     if restype:
         return MADE_UP
     if comp:

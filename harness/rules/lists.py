@@ -89,13 +89,15 @@ def _unordered(view: View) -> Broken | None:
     return None
 
 
+def _well_formed_list(view: View) -> bool:
+    return _is_list(view) and view.may_be_xml
+
+
 def _orderable(view: View) -> bool:
     """Names beyond the basic plane are left out: how the service orders them is not measured."""
-    return _is_list(view) and all(character < "\ud800" for name in _names(view) for character in name)
-
-
-def _well_formed_list(view: View) -> bool:
-    return _is_list(view) and isinstance(view.xml, ElementTree.Element)
+    return _well_formed_list(view) and all(
+        character < "\ud800" for name in _names(view) for character in name
+    )
 
 
 RULES = (

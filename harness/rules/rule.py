@@ -114,6 +114,11 @@ class View:
         except NotXmlError as error:
             return error
 
+    @property
+    def may_be_xml(self) -> bool:
+        """Whether the body is well-formed XML, or was not kept: a rule about it is then not evaluated."""
+        return self.response.body.data is None or not isinstance(self.xml, NotXmlError)
+
     @cached_property
     def code(self) -> str | None:
         """The error code, wherever it stands."""
