@@ -27,6 +27,10 @@ _OVERRIDES = {
     "rscl": "Content-Language",
     "rsct": "Content-Type",
 }
+# Since when a service SAS may be for each kind of resource. Before 2018-11-09 the kind is not signed, so a
+# kind that did not exist yet would let whoever holds a SAS widen it.
+_RESOURCES = {"b": "", "c": "", "bs": "2018-11-09", "bv": "2019-12-12", "d": "2020-02-10"}
+_DEPTH_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,9 @@ def verify(sas: Mapping[str, str], keys: Mapping[str, bytes], setting: Setting) 
         raise failed("Signature did not match. The account does not exist.")
     if "ss" in sas or "srt" in sas:
         return _account(sas, key, setting)
+    since = _RESOURCES.get(sas.get("sr", ""))
+    if since is None or sas["sv"] < since:
+        raise failed("sr is mandatory. Cannot be empty" if not sas.get("sr") else "sr is not supported")
     if "skoid" in sas:
         return _delegated(sas, key, setting)
     return _service(sas, key, setting)
@@ -98,7 +105,6 @@ def _account(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principal:
 
 
 def _service(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principal:
-    _require(sas, "sr")
     _compare(sas, key, sas_strings.service(sas, _resource(sas, setting), _snapshot(sas, setting)))
     policy = Policy()
     if sas.get("si"):
@@ -117,7 +123,7 @@ def _service(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principal:
 
 
 def _delegated(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principal:
-    _require(sas, "sr", "sp", "se", "skoid", "sktid", "ske", "sks", "skv")
+    _require(sas, "sp", "se", "skoid", "sktid", "ske", "sks", "skv")
     if sas.get("si"):
         raise failed("si is not allowed in a user delegation SAS")
     text = sas_strings.user_delegation(
@@ -138,7 +144,9 @@ def _delegated(sas: Mapping[str, str], key: bytes, setting: Setting) -> Principa
 def _principal(
     kind: Kind, sas: Mapping[str, str], letters: str, *, types: str = "", grants: tuple[Grant, ...] = ()
 ) -> Principal:
-    overrides = {_OVERRIDES[name]: _header_text(name, sas[name]) for name in _OVERRIDES if sas.get(name)}
+    # An account SAS does not sign overrides, so it has none.
+    chosen = [name for name in _OVERRIDES if sas.get(name) and kind != "account-sas"]
+    overrides = {_OVERRIDES[name]: _header_text(name, sas[name]) for name in chosen}
     return Principal(
         kind,
         frozenset(letters),
@@ -184,7 +192,7 @@ def _resource(sas: Mapping[str, str], setting: Setting) -> str:
     kind = sas.get("sr", "")
     if kind == "d":
         depth = sas.get("sdd", "")
-        if not depth.isascii() or not depth.isdigit():
+        if not (depth.isascii() and depth.isdigit() and len(depth) <= _DEPTH_DIGITS):
             raise failed("sdd is mandatory. Cannot be empty")
         parts = (setting.blob or "").split("/")[: int(depth)]
         return "/".join((base, *parts)) if int(depth) else base

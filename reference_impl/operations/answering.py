@@ -6,10 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from reference_impl.auth.bearer import IssuerUnreachable
-from reference_impl.http.message import BodyError, Response
+from reference_impl.http.message import BodyError, BodyTooLarge, Response
 from reference_impl.operations import entry
 from reference_impl.operations.call import Call, Operation
-from reference_impl.protocol.errors import BlobError
+from reference_impl.protocol.errors import BlobError, too_large
 from reference_impl.store import (
     BlobMissing,
     BlockIdLengthMismatch,
@@ -58,6 +58,8 @@ async def answer(call: Call, work: Callable[[], Awaitable[Response]], *, newer: 
     except IssuerUnreachable as fault:
         log.error("%s", fault)
         found = BlobError("InternalError")
+    except BodyTooLarge as error:
+        found = too_large(error.limit)
     except BodyError:
         raise
     except Exception:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, replace
 
 from reference_impl.auth import permissions as may
-from reference_impl.http.message import BodyTooLarge, BytesBody, Headers, Response
+from reference_impl.http.message import BytesBody, Headers, Response
 from reference_impl.operations import answering, changing
 from reference_impl.operations.call import Call, Operation
 from reference_impl.protocol import headers_out, names
-from reference_impl.protocol.errors import BlobError, too_large
+from reference_impl.protocol.errors import BlobError
 
 MAX_PARTS = 256
 MAX_BYTES = 4 * 1024 * 1024
 _EOL = b"\r\n"
+# What stands in a part is written back in its answer, so it must not be able to end a line there.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,7 @@ class Part:
 
 async def submit(call: Call) -> Response:
     """Blob Batch: 202 whatever the parts say; a batch that cannot be read is one part without Content-ID."""
-    try:
-        body = await call.request.body.read(MAX_BYTES)
-    except BodyTooLarge:
-        raise too_large(MAX_BYTES) from None
+    body = await call.request.body.read(MAX_BYTES)
     try:
         parts = parse(body, _boundary(call))
         answers = [await _answer(call, part) for part in parts]
@@ -91,7 +91,7 @@ def _lines(lines: list[bytes], *, keep_case: bool = False) -> list[tuple[str, st
     pairs = []
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or not name.strip():
+        if not colon or not name.strip() or _CONTROL.search(line):
             raise BlobError("InvalidInput")
         pairs.append((name.strip() if keep_case else name.strip().lower(), value.strip()))
     return pairs
@@ -105,6 +105,8 @@ async def _answer(call: Call, part: Part) -> bytes:
 
 
 async def _delete(outer: Call, call: Call) -> Response:
+    path = _relative(outer, call.request.path)
+    call.resource = names.parse(path, outer.account, container_level=False)
     comp = (call.query.get("comp") or "").lower()
     if call.request.method == "PUT" and comp == "tier":
         raise BlobError("NotImplemented")
@@ -132,7 +134,6 @@ def _sub_call(call: Call, part: Part | None = None) -> Call:
             body=BytesBody(),
         )
         inner = Call(call.service, request)
-        inner.resource = names.parse(_relative(call, path), call.account, container_level=False)
     inner.request_id = headers_out.new_part_id(call.request_id)
     inner.client_request_id = inner.client_request_id or call.client_request_id
     inner.version = call.version

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from reference_impl.http.message import BodyTooLarge, Response
-from reference_impl.operations import writing
+from reference_impl.http.message import Response
+from reference_impl.operations import reading, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import checksums, xml_in, xml_out
 from reference_impl.protocol.checksums import Digest, Expected
@@ -15,7 +15,6 @@ from reference_impl.protocol.errors import (
     invalid_header,
     invalid_query,
     missing_query,
-    too_large,
 )
 from reference_impl.protocol.headers_out import Fields
 from reference_impl.store import BlobRecord
@@ -28,6 +27,7 @@ _LIST_LIMIT = 8 * 1024 * 1024
 async def put_block(call: Call) -> Response:
     """Put Block. It has no conditions and changes neither ETag nor Last-Modified."""
     block = block_id(call)
+    writing.refuse_snapshot(call)
     length = writing.declared_length(call, writing.block_limit(call.version))
     if length == 0:
         raise invalid_header("Content-Length", "0")
@@ -79,6 +79,7 @@ def _decode(text: str) -> bytes | None:
 
 async def put_block_list(call: Call) -> Response:
     """Put Block List. All properties and metadata are replaced by the request's."""
+    writing.refuse_snapshot(call)
     writing.declared_length(call, _LIST_LIMIT)
     promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
     props = writing.from_headers(call, fallback=False)
@@ -88,10 +89,7 @@ async def put_block_list(call: Call) -> Response:
         writing.check_replacing(call, conditions, record)
 
     check(await writing.current(call))
-    try:
-        body = await call.request.body.read(_LIST_LIMIT)
-    except BodyTooLarge:
-        raise too_large(_LIST_LIMIT) from None
+    body = await call.request.body.read(_LIST_LIMIT)
     service = call.service
     digest = await service.run(checksums.of, body)
     promised.check(digest)
@@ -112,6 +110,7 @@ async def get_block_list(call: Call) -> Response:
     kind = (call.query.get("blocklisttype") or "committed").lower()
     if kind not in ("committed", "uncommitted", "all"):
         raise invalid_query("blocklisttype", call.query.get("blocklisttype") or "")
+    reading.refuse_history(call)
     store = call.service.store
     lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
     call.refuse_lease("Blob")

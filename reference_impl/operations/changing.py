@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import writing
+from reference_impl.operations import reading, writing
 from reference_impl.operations.blob_xml import tags_xml
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times, xml_in, xml_out
@@ -14,8 +14,6 @@ from reference_impl.protocol.errors import BlobError, invalid_header, invalid_qu
 from reference_impl.protocol.headers_out import Fields
 from reference_impl.store import BlobProps, BlobRecord
 
-_ROOT_ONLY = "This operation is only allowed on the root blob. Snapshot should not be provided."
-_VERSION_ONLY = "This operation is only allowed on the root blob. Version id should not be provided."
 _TAGS_LIMIT = 64 * 1024
 _BLOB_HEADERS = (
     "x-ms-blob-cache-control",
@@ -27,17 +25,9 @@ _BLOB_HEADERS = (
 )
 
 
-def refuse_snapshot(call: Call) -> None:
-    """Writes go to the root blob only."""
-    for name, reason in (("snapshot", _ROOT_ONLY), ("versionid", _VERSION_ONLY)):
-        value = call.query.get(name)
-        if value:
-            raise invalid_query(name, value, reason)
-
-
 async def set_metadata(call: Call) -> Response:
     """Set Blob Metadata: replaces all of it."""
-    refuse_snapshot(call)
+    writing.refuse_snapshot(call)
     wanted = call.metadata()
     found = writing.own_conditions(call)
 
@@ -52,7 +42,7 @@ async def set_metadata(call: Call) -> Response:
 
 async def set_properties(call: Call) -> Response:
     """Set Blob Properties: when any of the six is sent, those not sent are cleared."""
-    refuse_snapshot(call)
+    writing.refuse_snapshot(call)
     wanted = writing.blob_headers(call, fallback=False)
     any_sent = any(call.header(name) is not None for name in _BLOB_HEADERS)
     found = writing.own_conditions(call)
@@ -76,7 +66,7 @@ async def delete(call: Call) -> Response:
     snapshots = call.header("x-ms-delete-snapshots")
     if snapshots is not None and snapshots.lower() not in ("include", "only"):
         raise invalid_header("x-ms-delete-snapshots", snapshots)
-    for name, reason in (("snapshot", _ROOT_ONLY), ("versionid", _VERSION_ONLY)):
+    for name, reason in writing.ROOT_ONLY:
         value = call.query.get(name)
         if value and snapshots is not None:
             raise invalid_query(name, value, reason)
@@ -102,6 +92,7 @@ async def delete(call: Call) -> Response:
 
 async def set_tier(call: Call) -> Response:
     """Set Blob Tier: 202 when the blob leaves the archive, else 200; ETag and Last-Modified stay."""
+    reading.refuse_history(call)
     wanted = writing.tier(call, required=True)
     was: list[str | None] = []
 
@@ -118,6 +109,7 @@ async def set_tier(call: Call) -> Response:
 
 async def get_tags(call: Call) -> Response:
     """Get Blob Tags."""
+    reading.refuse_history(call)
     store = call.service.store
     record = await call.service.run(store.blob, call.account, call.container, call.blob)
     call.refuse_lease("Blob")
@@ -127,6 +119,7 @@ async def get_tags(call: Call) -> Response:
 
 async def set_tags(call: Call) -> Response:
     """Set Blob Tags: replaces all of them; ETag and Last-Modified stay."""
+    reading.refuse_history(call)
     root = xml_in.parse(await call.request.body.read(_TAGS_LIMIT))
     tag_set = root.child("TagSet")
     if root.name != "Tags" or tag_set is None:

@@ -60,6 +60,7 @@ async def _copy(
     call: Call, own: Conditions, check: writing.Check, limit: int | None
 ) -> tuple[BlobRecord, Digest]:
     """Copy a whole blob. `limit` (bytes) makes it the synchronous operation."""
+    writing.refuse_snapshot(call)
     from_url.refuse_body(call)
     url = sources.source_url(call)
     sent = replace(BlobProps(), metadata=call.metadata(), tier=writing.tier(call), tags=writing.tags(call))

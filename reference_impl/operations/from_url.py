@@ -23,6 +23,7 @@ async def put_blob_from_url(call: Call) -> Response:
     if call.version < _SINCE:
         raise invalid_header("x-ms-version", call.version)
     put.require_block_blob(call)
+    writing.refuse_snapshot(call)
     refuse_body(call)
     promised = source_promise(call)
     sources.source_url(call)
@@ -59,6 +60,7 @@ async def put_blob_from_url(call: Call) -> Response:
 async def put_block_from_url(call: Call) -> Response:
     """Put Block From URL; x-ms-source-range selects a part of the source."""
     block = block_id(call)
+    writing.refuse_snapshot(call)
     refuse_body(call)
     promised = source_promise(call)
     sources.source_url(call)

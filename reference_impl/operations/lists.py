@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from reference_impl.http.message import Response
@@ -31,6 +32,7 @@ _BLOB_INCLUDES = frozenset(
     }
 )
 _CONTAINER_INCLUDES = frozenset({"deleted", "metadata", "system"})
+_COUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _FOREVER = "9999-12-31T23:59:59.9999999Z"
 
 
@@ -67,10 +69,9 @@ def paging(call: Call, known: frozenset[str]) -> Paging:
     text = call.query.get("maxresults")
     count = None
     if text:
-        try:
-            count = int(text)
-        except ValueError:
-            raise invalid_query("maxresults", text) from None
+        if _COUNT.fullmatch(text) is None:
+            raise invalid_query("maxresults", text)
+        count = int(text)
         if count < 1:
             raise query_out_of_range("maxresults", text, 1, MAX_RESULTS)
     include = frozenset(

@@ -16,6 +16,7 @@ from reference_impl.store import BlobRecord
 async def put_blob(call: Call) -> Response:
     """Put Blob. Everything that needs no body is decided before the body is read."""
     require_block_blob(call)
+    writing.refuse_snapshot(call)
     writing.declared_length(call, writing.put_limit(call.version))
     promised, md5 = _promises(call)
     props = writing.from_headers(call, fallback=True)

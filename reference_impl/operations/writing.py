@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import unquote_plus
@@ -11,14 +12,28 @@ from reference_impl.operations.call import Call
 from reference_impl.protocol import conditions, times
 from reference_impl.protocol.checksums import Digest
 from reference_impl.protocol.conditions import Conditions, State
-from reference_impl.protocol.errors import BlobError, invalid_header, too_large
+from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query, too_large
 from reference_impl.store import BlobMissing, BlobProps, BlobRecord, Upload
 
 MIB = 1024 * 1024
+_TAG = re.compile(r"[A-Za-z0-9 +\-./:=_]*", re.ASCII)
+_TAG_MESSAGE = "The tags specified are invalid. It contains characters that are not permitted."
 _THREADED = 64 * 1024
 Change = Callable[[BlobRecord], BlobProps]
 Check = Callable[[BlobRecord | None], None]
 TIERS = ("Hot", "Cool", "Cold", "Archive")
+ROOT_ONLY = (
+    ("snapshot", "This operation is only allowed on the root blob. Snapshot should not be provided."),
+    ("versionid", "This operation is only allowed on the root blob. Version id should not be provided."),
+)
+
+
+def refuse_snapshot(call: Call) -> None:
+    """Writes go to the root blob only. A SAS for a snapshot would otherwise reach the blob itself."""
+    for name, reason in ROOT_ONLY:
+        value = call.query.get(name)
+        if value:
+            raise invalid_query(name, value, reason)
 
 
 def put_limit(version: str) -> int:
@@ -162,7 +177,7 @@ def tags(call: Call) -> tuple[tuple[str, str], ...]:
 
 
 def check_tags(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """At most ten tags, names of 1 to 128 and values of up to 256 characters, no name twice."""
+    """At most ten tags, names of 1 to 128 and values of up to 256 permitted characters, no name twice."""
     seen: Mapping[str, str] = dict(pairs)
     if any(not name for name, _ in pairs):
         raise BlobError("EmptyTagName")
@@ -170,4 +185,6 @@ def check_tags(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         raise BlobError("DuplicateTagNames")
     if len(pairs) > 10 or any(len(name) > 128 or len(value) > 256 for name, value in pairs):
         raise BlobError("TagsTooLarge")
+    if not all(_TAG.fullmatch(text) for pair in pairs for text in pair):
+        raise BlobError("InvalidInput", message=_TAG_MESSAGE)
     return tuple(sorted(pairs))

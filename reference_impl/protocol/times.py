@@ -61,7 +61,7 @@ def parse_http_date(text: str) -> int | None:
     year, month, day, hour, minute, second = parsed[:6]
     try:
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return int(moment.timestamp()) - (parsed[9] or 0)
 

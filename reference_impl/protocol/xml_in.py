@@ -42,12 +42,17 @@ def invalid(line: int, column: int, reason: str = "") -> BlobError:
     )
 
 
-def parse(body: bytes) -> Node:
-    """The root element of a body. Raises 400 InvalidXmlDocument for bad XML, document types and entities."""
+def parse(body: bytes, most: int = 1000) -> Node:
+    """The root element of a body, of at most `most` elements.
+
+    Raises 400 InvalidXmlDocument for bad XML, document types and entities, and for more elements than that:
+    each takes far more memory than it has bytes.
+    """
     parser = expat.ParserCreate()
     parser.buffer_text = True
     top = Node("", 0, 0)
     stack = [top]
+    left = most
 
     def here() -> tuple[int, int]:
         return parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
@@ -56,6 +61,10 @@ def parse(body: bytes) -> Node:
         raise invalid(*here(), "DTD is prohibited in this XML document.")
 
     def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise invalid(*here(), "The document has too many elements.")
         if len(stack) > _DEPTH:
             raise invalid(*here(), "The document is nested too deeply.")
         node = Node(name, *here())
@@ -77,6 +86,9 @@ def parse(body: bytes) -> Node:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise invalid(error.lineno, error.offset + 1, expat.ErrorString(error.code) or "") from None
+    except (LookupError, ValueError):
+        # What Python says of an encoding that it does not know, or that expat cannot be told about.
+        raise invalid(1, 1, "The encoding is not supported.") from None
     return top.children[0]
 
 
@@ -85,7 +97,7 @@ def block_list(body: bytes) -> list[tuple[Kind, str]]:
 
     Raises InvalidXmlDocument, or BlockListTooLong above 50,000 entries.
     """
-    root = parse(body)
+    root = parse(body, 2 * MAX_BLOCKS)
     if root.name != "BlockList":
         raise invalid(root.line, root.column, "Root element must be BlockList.")
     entries: list[tuple[Kind, str]] = []

@@ -67,7 +67,8 @@ def error(
     if newer:
         text = text.replace("'", "&apos;")
     extra = "".join(
-        element(name, value if printable(value) else quote(value, safe="")) for name, value in elements
+        element(name, value if printable(value) else quote(value, safe="", errors="replace"))
+        for name, value in elements
     )
     return document(
         f"<Error><Code>{code}</Code><Message>{text}\nRequestId:{request_id}\nTime:{time}</Message>{extra}</Error>",
