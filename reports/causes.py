@@ -50,6 +50,29 @@ def causes(articles: Sequence[Article], columns: Sequence[Column]) -> tuple[Caus
     return tuple(cause for _, _, cause in sorted(found, key=lambda entry: entry[:2]))
 
 
+@dataclass(frozen=True, slots=True)
+class Widest:
+    """How many causes one endpoint has, and the one that touches most of its cases."""
+
+    causes: int
+    cases: int
+    says: str
+
+
+def widest(causes: Sequence[Cause], column: Column) -> Widest | None:
+    """The widest cause of one endpoint; None when nothing broke there."""
+    touched = [
+        (len(reach.anchors), cause.what)
+        for cause in causes
+        for reach in cause.reach
+        if reach.column is column and reach.anchors
+    ]
+    if not touched:
+        return None
+    cases, what = max(touched, key=lambda entry: entry[0])
+    return Widest(len(touched), cases, what.says or what.id)
+
+
 def _what(article: Article, broken: Broken) -> Requirement:
     """What a broken assertion is counted under: its requirement, else its wire rule, else its case."""
     if broken.rule:

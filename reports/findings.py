@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.results.finding import Finding
@@ -115,6 +115,40 @@ class Article:
     def about_answers(self) -> bool:
         """Whether some endpoint answered otherwise than expected, rather than not being asked."""
         return any(place.verdict in _ABOUT_ANSWERS for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The articles with one verdict."""
+
+    verdict: Verdict
+    articles: tuple[Article, ...]
+
+
+# What the endpoint answered comes before what nobody could ask it.
+_ORDER = (
+    Verdict.DIFFERS,
+    Verdict.STALE,
+    Verdict.LENIENT,
+    Verdict.KNOWN,
+    Verdict.INDETERMINATE,
+    Verdict.HARNESS_ERROR,
+    Verdict.UNSUPPORTED,
+    Verdict.BLOCKED,
+    Verdict.NOT_RUN,
+    Verdict.NOT_APPLICABLE,
+    Verdict.OBSERVED,
+)
+
+
+def chapters(articles: Iterable[Article]) -> tuple[Chapter, ...]:
+    """The articles by their worst verdict."""
+    told = list(articles)
+    return tuple(
+        Chapter(verdict, chosen)
+        for verdict in _ORDER
+        if (chosen := tuple(article for article in told if article.verdict is verdict))
+    )
 
 
 def articles(

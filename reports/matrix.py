@@ -7,9 +7,10 @@ from pathlib import Path
 
 from harness.data import folder
 from harness.results.read import ResultsError
+from harness.vocabulary import Verdict
 from reports import catalogue, evidence
-from reports.causes import causes
-from reports.findings import articles
+from reports.causes import causes, widest
+from reports.findings import articles, chapters
 from reports.names import Slugs
 from reports.page import render, spectrum
 from reports.table import columns, matrices
@@ -44,6 +45,7 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
     across = columns(runs)
     operations, clients = matrices(across, slugs)
     told = articles((operations, clients), known, slugs, WIRE_BUDGET)
+    broke = causes(told, across)
     return render(
         "matrix.html",
         columns=across,
@@ -52,9 +54,13 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
         anchors={
             place.column.slug + " " + article.id: place.anchor for article in told for place in article.places
         },
-        causes=causes(told, across),
-        findings=[article for article in told if article.about_answers],
-        gaps=[article for article in told if not article.about_answers],
+        causes=broke,
+        widest_of={column.slug: widest(broke, column) for column in across},
+        occurring=[
+            verdict for verdict in Verdict if any(verdict in column.score.counts for column in across)
+        ],
+        findings=chapters(article for article in told if article.about_answers),
+        gaps=chapters(article for article in told if not article.about_answers),
         spectra={column.slug: spectrum(column.score.counts, column.score.missing) for column in across},
         versions=sorted({run.blobproof for run in runs if run.blobproof}),
         days=sorted({run.started[:10] for run in runs if run.started}),

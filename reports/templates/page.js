@@ -35,6 +35,7 @@
       if (active) body.querySelector("details").open = !body.hidden;
     }
     for (const finding of findings) finding.hidden = !shown.has(finding.dataset.id);
+    for (const part of all(".chapter")) part.hidden = !part.querySelector("details.finding:not([hidden])");
     output.value = active ? `${shown.size} of ${rows.length} checks` : "";
   }
 

@@ -137,7 +137,7 @@ def test_a_finding_brings_its_evidence(tmp_path: Path, suites: Path) -> None:
     assert "Unknown block id" in shown
     assert "accepting an unknown ID would commit a hole" in shown
     assert "Unknown blocks are refused." in shown
-    assert "Without it breaks: AzCopy and boostedblob." in shown
+    assert "Breaks without it: AzCopy and boostedblob." in shown
     assert "The page of Put Block List" in shown
     assert "recorded: azure 2018-11-09" in shown
     assert "1 of 3 assertions held." in shown
