@@ -149,5 +149,6 @@ def _difference(wanted: bytes, got: bytes) -> int:
 def _show(values: tuple[str, ...]) -> str:
     if not values:
         return "absent"
-    text = values[0] if len(values) == 1 else f"{len(values)} values: {', '.join(values)}"
+    shown = [value or "(empty)" for value in values]
+    text = shown[0] if len(values) == 1 else f"{len(values)} values: {', '.join(shown)}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

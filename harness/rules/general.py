@@ -154,7 +154,6 @@ RULES = (
         ("reference/1.0",),
         lambda view: True,
         _bad_date,
-        frozenset({Fact.FRAMING}),
     ),
     Rule(
         "http",

@@ -57,6 +57,14 @@ def exchange(
     )
 
 
+def error_xml(code: str) -> bytes:
+    """The body of a refusal, without its byte-order mark."""
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>What it means.\n'
+        f"RequestId:{REQUEST_ID}\nTime:2026-11-22T00:00:00.0000000Z</Message></Error>"
+    ).encode()
+
+
 def error(
     line: str = "PUT /acct/con/blob?comp=blocklist",
     status: int = 400,
@@ -65,10 +73,6 @@ def error(
     headers: Mapping[str, str | None] | None = None,
 ) -> Exchange:
     """A refusal as the service makes it."""
-    text = (
-        f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>What it means.\n'
-        f"RequestId:{REQUEST_ID}\nTime:2026-11-22T00:00:00.0000000Z</Message></Error>"
-    )
     said: dict[str, str | None] = {
         "Content-Type": "application/xml",
         "x-ms-request-id": REQUEST_ID,
@@ -76,7 +80,7 @@ def error(
         "x-ms-error-code": code,
         "Date": "Sun, 22 Nov 2026 00:00:00 GMT",
     }
-    data = BOM + text.encode() if body is None else body
+    data = BOM + error_xml(code) if body is None else body
     return exchange(line, status, {**said, **(headers or {})}, data, asked={"x-ms-version": "2025-07-05"})
 
 
