@@ -74,8 +74,8 @@ async def _copy(
     try:
         if limit is None:
             found = conditions.parse(call.request.headers, "x-ms-source-")
-            if found and source.state is not None:
-                conditions.check_copy_source(found, source.state)
+            if found:
+                conditions.check_copy_source(found, sources.known_state(call, source))
         else:
             from_url.check_source(call, source)
             if source.length is None or source.length > limit:

@@ -105,8 +105,8 @@ def source_promise(call: Call) -> Expected:
 def check_source(call: Call, source: Source) -> None:
     """The x-ms-source-if-* conditions, against the source as it was opened."""
     found = conditions.parse(call.request.headers, "x-ms-source-")
-    if found and source.state is not None:
-        conditions.check_url_source(found, source.state)
+    if found:
+        conditions.check_url_source(found, sources.known_state(call, source))
 
 
 def refuse_long(source: Source, limit: int) -> None:

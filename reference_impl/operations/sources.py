@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit
@@ -15,7 +16,8 @@ from reference_impl.operations import entry
 from reference_impl.operations.call import Call
 from reference_impl.operations.entry import Asked
 from reference_impl.operations.reading import DEFAULT_TYPE
-from reference_impl.protocol import names
+from reference_impl.protocol import metadata, names
+from reference_impl.protocol.checksums import decode_md5, encode_md5
 from reference_impl.protocol.conditions import State
 from reference_impl.protocol.errors import CODES, BlobError, invalid_header
 from reference_impl.protocol.query import Query
@@ -26,6 +28,7 @@ from reference_impl.store import BlobMissing, BlobProps, ContainerMissing, OpenB
 URL_LIMIT = 2048
 _PIECE = 1024 * 1024
 _CODE = "x-ms-error-code"
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -178,16 +181,24 @@ async def _open_remote(call: Call, url: str, token: str | None, asked: ByteRange
     found = {name.lower(): value for name, value in answer.headers}
     if answer.status != (200 if asked is None else 206):
         await answer.close()
-        status = answer.status if answer.status >= 300 else 409
+        # No redirect of another server's becomes one of ours.
+        status = answer.status if answer.status == 304 or 400 <= answer.status < 600 else 409
         raise unverified(call, status, answer.reason or "", found.get(_CODE))
-    length = int(found["content-length"]) if found.get("content-length", "").isdigit() else None
-    total = length if asked is None else _total(found.get("content-range", ""))
-    return Source(length, total, _props(found), _state(found), answer)
+    try:
+        props = _props(found, answer)
+        total = answer.length if asked is None else _total(asked, found.get("content-range", ""))
+    except ValueError as error:
+        await answer.close()
+        raise unverified(call, 409, str(error)) from None
+    return Source(answer.length, total, props, _state(found), answer)
 
 
-def _total(content_range: str) -> int | None:
-    size = content_range.rpartition("/")[2]
-    return int(size) if size.isdigit() else None
+def _total(asked: ByteRange, content_range: str) -> int | None:
+    """The length of the whole source; ValueError when what it sends is not what was asked for."""
+    sent = _CONTENT_RANGE.fullmatch(content_range)
+    if sent is None or int(sent[1]) != asked.first:
+        raise ValueError("The source sent another range than it was asked for.")
+    return int(sent[3]) if sent[3] != "*" else None
 
 
 def _state(found: Mapping[str, str]) -> State | None:
@@ -195,20 +206,36 @@ def _state(found: Mapping[str, str]) -> State | None:
     return None if modified is None else State(found.get("etag", "").strip('"'), modified)
 
 
-def _props(found: Mapping[str, str]) -> BlobProps:
+def _props(found: Mapping[str, str], answer: SourceResponse) -> BlobProps:
+    """The properties of a source; ValueError when it has metadata that no blob can have."""
+    try:
+        kept = metadata.collect(answer.headers)
+    except BlobError as error:
+        raise ValueError(f"The metadata of the source cannot be kept. {error.message}") from None
     return BlobProps(
         content_type=found.get("content-type") or DEFAULT_TYPE,
         content_encoding=found.get("content-encoding"),
         content_language=found.get("content-language"),
         content_disposition=found.get("content-disposition"),
         cache_control=found.get("cache-control"),
-        content_md5=found.get("content-md5"),
-        metadata=tuple(
-            (name[len("x-ms-meta-") :], value)
-            for name, value in found.items()
-            if name.startswith("x-ms-meta-")
-        ),
+        content_md5=_md5(found.get("content-md5")),
+        metadata=kept,
     )
+
+
+def known_state(call: Call, source: Source) -> State:
+    """What conditions on a source compare with. A source that does not tell it fails every condition."""
+    if source.state is None:
+        raise unverified(call, 412, "The source has no Last-Modified, so no condition can be checked.")
+    return source.state
+
+
+def _md5(text: str | None) -> str | None:
+    """A Content-MD5 when it is one: other servers may say anything there."""
+    try:
+        return None if text is None else encode_md5(decode_md5(text))
+    except BlobError:
+        return None
 
 
 def unverified(call: Call, status: int, message: str, code: str | None = None) -> BlobError:
