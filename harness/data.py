@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from harness.vocabulary import ExitCode
+
 _ROOT = Path(__file__).resolve().parents[1]
 _INSTALLED = _ROOT / "blobproof" / "_data"
 
@@ -12,6 +14,7 @@ _INSTALLED = _ROOT / "blobproof" / "_data"
 class DataMissingError(Exception):
     """A data folder that every installation has is not there."""
 
+    exit_code = ExitCode.HARNESS
     hint = "Install blobproof again, or run from a whole checkout."
 
 

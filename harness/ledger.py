@@ -59,7 +59,7 @@ def _entry(path: Path, name: str, table: object, known: Collection[str]) -> Devi
     if not isinstance(table, dict) or table.keys() != _KEYS.keys():
         raise LedgerError(path, f"{name!r} needs exactly these keys: {', '.join(_KEYS)}")
     for key, kind in _KEYS.items():
-        if not isinstance(table[key], kind):
+        if type(table[key]) is not kind:  # a datetime is a date too, and cannot be compared with one
             raise LedgerError(path, f"{name!r}: {key} must be a {'date' if kind is date else 'text'}")
     return Deviation(name, table["reason"], table["issue"], table["expires"])
 

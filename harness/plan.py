@@ -35,6 +35,7 @@ class NothingSelectedError(SelectionError):
 class Plan:
     """The cases and scenarios of a run, and the manifest that they are a part of."""
 
+    suites: Path  # the folder they are in
     cases: tuple[Case, ...]
     scenarios: tuple[Listed, ...]
     manifest: Manifest
@@ -43,6 +44,12 @@ class Plan:
     def ids(self) -> tuple[str, ...]:
         """Everything that the run is to bring, in its order."""
         return (*(case.id for case in self.cases), *(scenario.id for scenario in self.scenarios))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that hold them, each once, in the same order."""
+        names = (*(case.file for case in self.cases), *(scenario.file for scenario in self.scenarios))
+        return tuple(self.suites / name for name in dict.fromkeys(names))
 
     @property
     def requests(self) -> int:
@@ -74,7 +81,7 @@ def make_plan(
     manifests.check(manifest, _listed(cases, scenarios))
     if scale == LARGE and not only_suites and not only_ids:
         scenarios = tuple(scenario for scenario in scenarios if _is_large(scenario))
-        return Plan((), scenarios, manifest)
+        return Plan(suites, (), scenarios, manifest)
     known = {case.id for case in cases} | {scenario.id for scenario in scenarios}
     if unknown := sorted(set(only_ids) - known):
         raise SelectionError(f"there is no case or scenario {unknown[0]!r}")
@@ -88,6 +95,7 @@ def make_plan(
         return one in only_ids or any(_below(one, suite) for suite in only_suites)
 
     return Plan(
+        suites,
         tuple(case for case in cases if chosen(case.id)),
         tuple(scenario for scenario in scenarios if chosen(scenario.id)),
         manifest,

@@ -10,19 +10,21 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.cases.case import Case
-from harness.cases.load import load_file
+from harness.cases.load import load_file, load_tree
 from harness.endpoint import Endpoint
 from harness.endpoints import handover
+from harness.exchange import Exchange
 from harness.execute import NoContainerError, World, execute
 from harness.judge.judge import judge
 from harness.ledger import settle
@@ -56,20 +58,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the run has told us; the controller opens the results."""
     config.addinivalue_line("markers", "xdist_group: with pytest-xdist, all of a group run on one worker")
-    session = Session.from_json(os.environ[Session.VARIABLE])
+    # A shell that starts the command in the background has it ignore Ctrl-C, and we would inherit that; but
+    # the signal is how `run` asks us to end, and no terminal sends it here: this session is our own.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    session = Session.load(Path(os.environ[Session.VARIABLE]))
     config.stash[_SESSION] = session
-    config.stash[_ENDPOINT] = handover.load(os.environ[handover.VARIABLE])
+    config.stash[_ENDPOINT] = endpoint = handover.load(os.environ[handover.VARIABLE])
     if not hasattr(config, "workerinput"):
-        name = config.stash[_ENDPOINT].name
         writer = ResultsWriter(
             session.folder / FILE,
             session.header,
             session.ids,
-            lambda record: settle(
-                {**record, "reproduce": reproduce(name, record["id"])}, session.ledger, session.today
-            ),
+            lambda record: _settled(record, session, endpoint),
         )
-        config.pluginmanager.register(_Controller(writer), "blobproof-controller")
+        config.pluginmanager.register(_Controller(session, writer), "blobproof-controller")
 
 
 # --- collecting ---
@@ -82,6 +84,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Only what the run selected; cases first, they are quick and say most."""
     session = config.stash[_SESSION]
@@ -117,30 +120,14 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Execute, judge, keep the wire. A server's faults are findings, never exceptions."""
-        config, case = self.config, self.case
-        endpoint = config.stash[_ENDPOINT]
         started = time.monotonic()
-        world = _world(config)
-        if isinstance(world, NoContainerError):
-            self._hand_over((ending(Verdict.BLOCKED, str(world)),), 0, started)
-            return
+        exchanges = 0
         try:
-            facts = execute(case, world)
-            findings = judge(case, facts)
+            findings, exchanges = _run_case(self.config, self.case)
         except NoContainerError as error:
-            self._hand_over((ending(Verdict.BLOCKED, str(error)),), 0, started)
-            return
-        except (
-            Exception
-        ) as error:  # our own bug: it must not stop the other cases, nor look like the server's
-            self._hand_over((_own_fault(config, case.id, error),), 0, started)
-            return
-        exchanges = [fact.exchange for fact in facts.steps]
-        labels = [fact.label for fact in facts.steps]
-        _keep(config, case.id, wire_json(case.id, exchanges, labels, endpoint))
-        self._hand_over(findings, len(exchanges), started)
-
-    def _hand_over(self, findings: tuple[Finding, ...], exchanges: int, started: float) -> None:
+            findings = (ending(Verdict.BLOCKED, str(error)),)
+        except Exception as error:  # our own bug: it stops no other case, nor does it look like the server's
+            findings = (_own_fault(self.config, self.case.id, error),)
         record = case_record(self.case, findings, exchanges, time.monotonic() - started)
         self.user_properties.append((_RECORD, record))
 
@@ -149,8 +136,16 @@ class CaseItem(pytest.Item):
         return self.path, self.case.line - 1, self.case.id
 
 
-def _world(config: pytest.Config) -> World | NoContainerError:
-    """What the cases of this worker share, made when the first of them runs."""
+def _run_case(config: pytest.Config, case: Case) -> tuple[tuple[Finding, ...], int]:
+    facts = execute(case, _world(config))
+    findings = judge(case, facts)
+    exchanges = [fact.exchange for fact in facts.steps]
+    _keep(config, case.id, exchanges, [fact.label for fact in facts.steps])
+    return findings, len(exchanges)
+
+
+def _world(config: pytest.Config) -> World:
+    """What the cases of this worker share, made when the first of them runs. Raises NoContainerError."""
     if _WORLD not in config.stash:
         worker = getattr(config, "workerinput", {}).get("workerid", "")
         prefix = f"{config.stash[_SESSION].prefix}{worker}{'-' if worker else ''}"
@@ -158,13 +153,17 @@ def _world(config: pytest.Config) -> World | NoContainerError:
             config.stash[_WORLD] = World(config.stash[_ENDPOINT], prefix).__enter__()
         except NoContainerError as error:
             config.stash[_WORLD] = error
-    return config.stash[_WORLD]
+    world = config.stash[_WORLD]
+    if isinstance(world, NoContainerError):
+        raise world
+    return world
 
 
-def _keep(config: pytest.Config, record: str, wire: Record) -> None:
+def _keep(config: pytest.Config, record: str, exchanges: Sequence[Exchange], labels: Sequence[str]) -> None:
     path = config.stash[_SESSION].folder / "wires" / f"{file_name(record)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wire, ensure_ascii=False), encoding="utf-8")
+    wire = wire_json(record, exchanges, labels, config.stash[_ENDPOINT])
+    path.write_text(json.dumps(wire, ensure_ascii=False), encoding="utf-8", errors="backslashreplace")
 
 
 # --- client scenarios ---
@@ -222,27 +221,33 @@ def _own_fault(config: pytest.Config, record: str, error: BaseException) -> Find
 
 
 def _scenario_record(item: pytest.Item, call: pytest.CallInfo[None]) -> Record:
-    session, endpoint = item.config.stash[_SESSION], item.config.stash[_ENDPOINT]
-    name = _id(item, session)
+    name = _id(item, item.config.stash[_SESSION])
     listed = _listed(item.config)[name]
     made = item.stash.get(_SCENARIO, None)
     findings = [*made.findings] if made else []
     if _ENDING in item.stash:
         findings.append(item.stash[_ENDING])
     exchanges = [*made.seen] if made else []
-    for prefix in {_prefix(one.request.target, endpoint) for one in exchanges}:
-        # Numbers of findings are those of the wire file, so the others stay in as empty places.
-        own = [one for one in exchanges if _prefix(one.request.target, endpoint) == prefix]
-        numbers = [
-            number for number, one in enumerate(exchanges) if _prefix(one.request.target, endpoint) == prefix
-        ]
-        findings += [_renumbered(finding, numbers) for finding in check(own, prefix).findings]
+    try:
+        findings += _judged(exchanges, item.config.stash[_ENDPOINT])
+        _keep(item.config, name, exchanges, [""] * len(exchanges))
+    except Exception as error:  # our own bug again
+        findings.append(_own_fault(item.config, name, error))
     if not findings:
         findings.append(ending(Verdict.HARNESS_ERROR, "the scenario ended without a finding"))
-    _keep(item.config, name, wire_json(name, exchanges, [""] * len(exchanges), endpoint))
     client = (made.client, made.client_version) if made else ("", "")
     seconds = call.stop - item.stash.get(_STARTED, call.start)
     return scenario_record(name, listed.title, listed.why, client, findings, len(exchanges), seconds)
+
+
+def _judged(exchanges: Sequence[Exchange], endpoint: Endpoint) -> Iterator[Finding]:
+    """The wire rules over what a client sent and got: path style and host style each on their own."""
+    prefixes = [_prefix(one.request.target, endpoint) for one in exchanges]
+    for prefix in dict.fromkeys(prefixes):
+        numbers = [number for number, one in enumerate(prefixes) if one == prefix]
+        for finding in check([exchanges[number] for number in numbers], prefix).findings:
+            # A finding's number is that in the wire file, where the others stand in between.
+            yield dataclasses.replace(finding, exchange=numbers[finding.exchange or 0])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -262,18 +267,33 @@ def _prefix(target: str, endpoint: Endpoint) -> str:
     return prefix if target == prefix or target.startswith((f"{prefix}/", f"{prefix}?")) else ""
 
 
-def _renumbered(finding: Finding, numbers: list[int]) -> Finding:
-    return dataclasses.replace(finding, exchange=numbers[finding.exchange or 0])
-
-
 # --- results ---
+
+
+def _settled(record: Record, session: Session, endpoint: Endpoint) -> Record:
+    """The record as it is written: with the ledger's word on it, and no secret that an answer repeated."""
+
+    def clean(finding: Record) -> Record:
+        return {
+            **finding,
+            **{name: redact_text(finding[name], endpoint) for name in ("expected", "observed")},
+        }
+
+    said = {
+        "reason": record["reason"] and redact_text(record["reason"], endpoint),
+        "findings": [clean(finding) for finding in record["findings"]],
+        "reproduce": reproduce(session.again, record["id"]),
+    }
+    return settle({**record, **said}, session.ledger, session.today)
 
 
 class _Controller:
     """The one process that writes: without xdist ours, with it the one that the workers report to."""
 
-    def __init__(self, writer: ResultsWriter) -> None:
+    def __init__(self, session: Session, writer: ResultsWriter) -> None:
+        self.session = session
         self.writer = writer
+        self.uncollected: dict[str, str] = {}  # by the file's path below the suites: why not
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Workers' reports come by here too."""
@@ -281,10 +301,36 @@ class _Controller:
             if name == _RECORD and isinstance(record, dict):
                 self.writer.add(record)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be imported brings nothing; what it said is for the records that are missing."""
+        if report.failed:
+            words = [line.lstrip("E ") for line in str(report.longrepr).splitlines() if line.strip()]
+            self.uncollected[report.nodeid.partition("::")[0]] = words[-1] if words else "no reason was given"
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """The footer says whether everything came."""
-        self.writer.close(complete=exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED))
+        """The footer says whether everything came. What never came, and was not interrupted, is our fault."""
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        if self.writer.missing and not interrupted:
+            for record in self._lost(frozenset(self.writer.missing)):
+                self.writer.add(record)
+        self.writer.close(complete=not interrupted)
+
+    def _lost(self, ids: frozenset[str]) -> Iterator[Record]:
+        suites = self.session.suites
+        for case in load_tree(suites):
+            if case.id in ids:
+                yield case_record(case, (self._loss(case.file),), 0, 0.0)
+        for one in list_scenarios(suites, scale=self.session.scale):
+            if one.id in ids:
+                findings = (self._loss(one.file),)
+                yield scenario_record(one.id, one.title, one.why, ("", ""), findings, 0, 0.0)
+
+    def _loss(self, file: str) -> Finding:
+        found = (said for path, said in self.uncollected.items() if f"{file}/".startswith(f"{path}/"))
+        why = next(found, None)
+        said = f"it could not be loaded: {why}" if why else "the runner lost it"
+        return ending(Verdict.HARNESS_ERROR, f"{said} (see pytest.log)")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -79,10 +79,10 @@ def load(name: str) -> Policy:
     for key, value in table.items():
         if key not in _KEYS:
             raise PolicyError(f"{path}: unknown key {key!r}", f"Keys: {', '.join(_KEYS)}.")
-        if not isinstance(value, _KEYS[key]):
-            raise PolicyError(
-                f"{path}: {key} must be a {_KEYS[key].__name__}", "See fixtures/gates/mvp.toml."
-            )
+        kind = _KEYS[key]
+        if not isinstance(value, kind) or (kind is list and not all(isinstance(one, str) for one in value)):
+            wanted = "a list of texts" if kind is list else "a text"
+            raise PolicyError(f"{path}: {key} must be {wanted}", "See fixtures/gates/mvp.toml.")
     try:
         levels = tuple(Level(level) for level in table.get("levels", (Level.REQUIRED,)))
     except ValueError as error:

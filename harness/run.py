@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from harness import containers
-from harness.data import folder as data_folder
 from harness.doctor import Diagnosis, examine
 from harness.endpoint import Endpoint, Style
-from harness.endpoints import handover, open_endpoint
+from harness.endpoints import handover, open_endpoint, spoken
 from harness.exchange import header
 from harness.judge.facts import MADE_UP_COMP
 from harness.ledger import Deviation
 from harness.plan import Plan
 from harness.policy import Decision, Policy, decide
-from harness.redact import redact_target
+from harness.redact import redact_target, redact_text
 from harness.results.read import FILE, Results, read
 from harness.results.record import Record
 from harness.results.write import utc_now
@@ -37,11 +38,11 @@ from harness.wire.dial import dial
 from harness.wire.message import WireRequest
 
 _PACKAGES = Path(__file__).resolve().parents[1]
-_POLL = 0.1  # seconds between two looks at the results
+_POLL = 0.05  # seconds between two looks at the results
 _GRACE = 20.0  # seconds that pytest may take to end after an interrupt
 
 Watch = Callable[[int, Record | None], None]
-"""Told how many records there are, and the newest."""
+"""Told how many records there are, and the newest: 0 and None when the tests are about to begin."""
 
 
 class DoctorError(Exception):
@@ -108,9 +109,21 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
     """Run a plan against an endpoint.
 
     Raises EndpointError, DoctorError, RunFolderError, RunnerError. Ctrl-C ends the run early: what was
-    brought so far is kept and marked as partial.
+    brought so far is kept and marked as partial; before there was anything, it is raised as usual.
     """
+    there = options.folder.exists()
     _make(options.folder)
+    try:
+        return _run(options, watch)
+    except RunnerError:
+        raise  # the folder holds what pytest said
+    except BaseException:
+        if not (options.folder / FILE).exists():
+            _clear(options.folder, keep=there)
+        raise
+
+
+def _run(options: RunOptions, watch: Watch) -> RunSummary:
     logs = options.folder / "servers"
     with open_endpoint(
         options.endpoint, style=options.style, logs=logs, processes=options.server_processes
@@ -120,11 +133,11 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
         diagnosis = examine(endpoint)
         # A version or an operation that is wrong is for the suites to say; anything else is in their way.
         if diagnosis.exit_code not in (ExitCode.MET, ExitCode.DIVERGENCE):
-            _drop(options.folder)
             raise DoctorError(diagnosis)
         session = _session(options, endpoint)
         facts = _facts(options, endpoint, diagnosis, session)
         _write(options.folder / "run.json", facts)
+        watch(0, None)
         interrupted = _pytest(options, endpoint, session, watch)
         left_over = _tidy_up(endpoint, session.prefix)
     results = read(options.folder)
@@ -146,8 +159,8 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
 
 def default_folder(endpoint: str, where: Path) -> Path:
     """A folder for a run of now: `runs/20261122-153000-reference`."""
-    name = "".join(c if c.isalnum() or c in "-." else "-" for c in redact_target(endpoint).split("://")[-1])
-    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name.strip('-')[:40]}"
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", spoken(endpoint).split("://")[-1])[:40].strip("-.")
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name or 'endpoint'}"
     tries = (where / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000))
     return next(path for path in tries if not path.exists())
 
@@ -155,33 +168,38 @@ def default_folder(endpoint: str, where: Path) -> Path:
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise RunFolderError(folder, "there is something in this folder already")
+        empty = not any(folder.iterdir())
     except OSError as error:
         raise RunFolderError(folder, f"cannot be made: {error.strerror}") from error
+    if not empty:
+        raise RunFolderError(folder, "there is something in this folder already")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RunFolderError(folder, "cannot be written")
 
 
-def _drop(folder: Path) -> None:
-    """Take back a folder in which there is nothing but the output of what we started."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
+def _clear(folder: Path, *, keep: bool) -> None:
+    """Take back what a run that never began has made. A folder that was there before stays."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not keep:
+        folder.rmdir()
 
 
 def _session(options: RunOptions, endpoint: Endpoint) -> Session:
     manifest = options.plan.manifest
     return Session(
         folder=options.folder.resolve(),
-        suites=data_folder("suites"),
+        suites=options.plan.suites,
         prefix=f"{containers.RUN_PREFIX}{secrets.token_hex(4)}-",
         ids=options.plan.ids,
         scale=options.scale,
+        again=_again(options),
         today=datetime.now(UTC).date(),
         ledger=options.ledger,
         header={
             "kind": "header",
             "schema": "blobproof.results/1",
-            "run": options.folder.name,
+            "run": options.folder.resolve().name,
             "endpoint": {
                 "name": endpoint.name,
                 "url": redact_target(endpoint.url),
@@ -198,11 +216,23 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
     )
 
 
+def _again(options: RunOptions) -> tuple[str, ...]:
+    """The words that run a part of this run again."""
+    words = ["blobproof", "run", spoken(options.endpoint)]
+    if options.style is not None:
+        words += ["--style", options.style.value]
+    if options.service_version is not None:
+        words += ["--service-version", options.service_version]
+    if options.scale != "normal":
+        words += ["--scale", options.scale]
+    return tuple(words)
+
+
 def _server(endpoint: Endpoint) -> str | None:
     """What the endpoint calls itself in answers."""
     face = endpoint.face()
     headers = (("Host", face.authority), ("x-ms-version", endpoint.version))
-    with dial(endpoint) as connection:
+    with dial(endpoint, timeout=10.0) as connection:
         said = connection.exchange(WireRequest("GET", f"{face.prefix}/?comp={MADE_UP_COMP}", headers))
     return header(said.response.headers, "server") if said.response else None
 
@@ -213,7 +243,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         {"name": check.name, "outcome": check.outcome.value, "what": check.what} for check in diagnosis.checks
     ]
     return {
-        "run": options.folder.name,
+        "run": options.folder.resolve().name,
         "blobproof": version("blobproof"),
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -248,17 +278,22 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Watch) -> bool:
     """Run the suites in a pytest of their own. Returns whether it was interrupted."""
-    suites = session.suites
+    suites = str(session.suites)
+    parallel = ("-p", "xdist", "-n", str(options.workers), "--dist=loadgroup")
     command = [
-        *(sys.executable, "-m", "pytest", str(suites), "-p", "harness.plugin", "-p", "no:cacheprovider"),
-        *("--rootdir", str(suites), "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
+        *(sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider"),
+        *("--rootdir", suites, "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
         *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={options.scale}"),
-        *(("-n", str(options.workers), "--dist=loadgroup") if options.workers > 1 else ("-p", "no:xdist")),
+        *(parallel if options.workers > 1 else ()),
+        # A file that cannot be loaded must not keep the others from being run.
+        *("--continue-on-collection-errors", *(str(file) for file in options.plan.files)),
     ]
     env = {
-        **os.environ,
+        # What somebody has set for their own pytest is not for ours, nor are the plugins that are about.
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         handover.VARIABLE: handover.dump(endpoint),
-        Session.VARIABLE: session.to_json(),
+        Session.VARIABLE: str(session.save()),
         # A checkout is found wherever we are started from; an installed wheel is found anyway.
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH")))),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -269,8 +304,10 @@ def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Wa
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
         )
         interrupted = _await(child, options.folder / FILE, watch)
+    said = log.read_text(encoding="utf-8", errors="replace")
+    log.write_text(redact_text(said, endpoint), encoding="utf-8")
     if not (options.folder / FILE).exists():
-        raise RunnerError(log)
+        raise KeyboardInterrupt if interrupted else RunnerError(log)
     return interrupted
 
 
@@ -295,7 +332,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGINT)
     try:
         child.wait(_GRACE)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or somebody who does not want to wait
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 

@@ -58,7 +58,13 @@ def list_scenarios(suites: Path, *, scale: str = "normal") -> tuple[Listed, ...]
 
 def _in_module(path: Path, suites: Path) -> Iterator[Listed]:
     relative = path.relative_to(suites)
-    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+    try:
+        module = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise ScenarioError(f"suites/{relative}:{error.lineno or 1}: not Python: {error.msg}") from error
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"suites/{relative}: cannot be read: {error}") from error
+    for node in module.body:
         if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
             continue
         title, _, why = inspect.cleandoc(ast.get_docstring(node) or "").partition("\n")

@@ -1,4 +1,4 @@
-"""What `run` tells the pytest child and its workers, in one environment variable. It holds no secrets."""
+"""What `run` tells the pytest child and its workers, by a file in the run folder. It holds no secrets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Session:
     """One run, as its processes need to know it."""
 
     VARIABLE: ClassVar[str] = "BLOBPROOF_SESSION"
+    """The environment variable that names the file: thousands of ids do not fit into a variable."""
 
     folder: Path  # the run folder
     suites: Path
@@ -26,19 +27,22 @@ class Session:
     ids: tuple[str, ...]  # everything to run, in order
     scale: str
     header: Record  # of results.jsonl
+    again: tuple[str, ...]  # the words of the command that runs any one of them again, without its id
     today: date  # for the ledger
     ledger: Mapping[str, Deviation] = field(default_factory=dict)
 
-    def to_json(self) -> str:
-        """The text for the environment."""
+    def save(self) -> Path:
+        """Write it into the run folder; the file."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         values["ledger"] = {name: dataclasses.asdict(entry) for name, entry in self.ledger.items()}
-        return json.dumps(values, default=str)
+        path = self.folder / "session.json"
+        path.write_text(json.dumps(values, default=str) + "\n", encoding="utf-8")
+        return path
 
     @classmethod
-    def from_json(cls, text: str) -> Session:
-        """The session that `to_json` wrote."""
-        values = json.loads(text)
+    def load(cls, path: Path) -> Session:
+        """The session that `save` wrote."""
+        values = json.loads(path.read_text(encoding="utf-8"))
         ledger = {
             name: Deviation(**{**entry, "expires": date.fromisoformat(entry["expires"])})
             for name, entry in values.pop("ledger").items()
@@ -50,6 +54,7 @@ class Session:
             ids=tuple(values["ids"]),
             scale=values["scale"],
             header=values["header"],
+            again=tuple(values["again"]),
             today=date.fromisoformat(values["today"]),
             ledger=ledger,
         )

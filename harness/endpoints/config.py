@@ -60,11 +60,16 @@ def from_url(
     return endpoint_at(address, name or text.partition("?")[0], key=key, sas=sas)
 
 
-def from_connection_string(text: str, name: str = "connection string") -> Endpoint:
-    """An endpoint from a connection string. Raises `BadConnectionStringError` and those of `from_url`."""
+def from_connection_string(text: str, name: str | None = None) -> Endpoint:
+    """An endpoint from a connection string; its name is its URL, unless another is given.
+
+    Raises `BadConnectionStringError` and those of `from_url`.
+    """
     settings = _settings(text)
     if settings.get("usedevelopmentstorage", "").lower() == "true":
-        return endpoint_at(parse_url(_EMULATOR_URL), name, key=Secret(_EMULATOR_KEY), sas=None)
+        return endpoint_at(
+            parse_url(_EMULATOR_URL), name or _EMULATOR_URL, key=Secret(_EMULATOR_KEY), sas=None
+        )
     account = settings.get("accountname")
     url = settings.get("blobendpoint")
     if url is None:
@@ -80,7 +85,7 @@ def from_connection_string(text: str, name: str = "connection string") -> Endpoi
     sas = settings.get("sharedaccesssignature") or address.sas
     return endpoint_at(
         address,
-        name,
+        name or address.url,
         key=None if key is None else checked_key(key, "AccountKey of the connection string"),
         sas=None if sas is None else Secret(sas.removeprefix("?")),
     )

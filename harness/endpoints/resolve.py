@@ -53,6 +53,13 @@ def resolve(name: str, environ: Mapping[str, str] | None = None, *, style: Style
     raise config.unknown(name)
 
 
+def spoken(name: str) -> str:
+    """What the user wrote as ENDPOINT, as it may be shown, kept and written again: without any secret."""
+    if config.looks_like_connection_string(name):
+        return config.from_connection_string(name).url
+    return name.partition("?")[0] if "://" in name else name
+
+
 @contextlib.contextmanager
 def open_endpoint(
     name: str,

@@ -92,27 +92,46 @@ def read(folder: Path) -> Results:
     """The results of a run folder. Raises ResultsError."""
     path = folder / FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"no results in {folder}: {getattr(error, 'strerror', None) or error}") from error
-    values = [_value(path, number, line, last=number == len(lines)) for number, line in enumerate(lines, 1)]
-    whole = [value for value in values if value is not None]
-    if not whole or whole[0].get("kind") != "header":
+        data = path.read_bytes()
+    except OSError as error:
+        raise ResultsError(f"no results in {folder}: {error.strerror}") from error
+    # Only these bytes end a line: texts may hold characters that Python takes for line ends as well.
+    *lines, rest = data.split(b"\n")
+    cut_off = bool(rest) and not _is_json(rest)
+    if rest and not cut_off:
+        lines.append(rest)
+    values = [_value(path, number, line) for number, line in enumerate(lines, 1)]
+    if not values or values[0]["kind"] != "header":
         raise ResultsError(f"{path} does not start with a header line")
-    footers = [value for value in whole if value["kind"] == "footer"]
-    records = tuple(value for value in whole if value["kind"] in ("case", "scenario"))
-    footer = footers[0] if footers else None
-    if footer is not None and (whole[-1] is not footer or footer["records"] != len(records)):
+    footer = values.pop() if values[-1]["kind"] == "footer" else None
+    header, *records = values
+    if strange := [value["kind"] for value in records if value["kind"] not in ("case", "scenario")]:
+        raise ResultsError(f"{path}: a {strange[0]} stands among the records; the file was changed")
+    if len({record["id"] for record in records}) < len(records):
+        raise ResultsError(f"{path}: an id stands twice; the file was changed")
+    results = Results(folder, header, tuple(records), footer)
+    if footer is not None and (cut_off or _counted(results) != (footer["records"], footer["counts"])):
         raise ResultsError(f"{path}: the footer does not fit the lines before it; the file was changed")
-    return Results(folder, whole[0], records, footer)
+    return results
 
 
-def _value(path: Path, number: int, line: str, *, last: bool) -> Record | None:
+def _is_json(line: bytes) -> bool:
+    """Whether a line without its end is whole; half a line is what a run that was cut off ends with."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _counted(results: Results) -> tuple[int, dict[str, int]]:
+    return len(results.records), {verdict.value: count for verdict, count in results.counts.items()}
+
+
+def _value(path: Path, number: int, line: bytes) -> Record:
     try:
         value = json.loads(line)
     except ValueError as error:
-        if last:  # the run was cut off while it wrote this line
-            return None
         raise ResultsError(f"{path}:{number}: not JSON: {error}") from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "case", "scenario", "footer"):

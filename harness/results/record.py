@@ -107,9 +107,9 @@ def finding_json(finding: Finding) -> Record:
     }
 
 
-def reproduce(endpoint: str, record: str) -> str:
-    """The command that runs this one thing again."""
-    return f"blobproof run {shlex.quote(endpoint)} --case {shlex.quote(record)}"
+def reproduce(command: Sequence[str], record: str) -> str:
+    """The command line that runs this one thing again; `command` are its words so far."""
+    return shlex.join((*command, "--case", record))
 
 
 def file_name(record: str) -> str:

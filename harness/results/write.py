@@ -33,8 +33,9 @@ class ResultsWriter:
     def __init__(
         self, path: Path, header: Record, expected: Collection[str], settle: Settle = lambda record: record
     ) -> None:
-        self._file = path.open("x", encoding="utf-8")
-        self._expected = frozenset(expected)
+        # What UTF-8 cannot hold (half a surrogate pair, from a client's output) is escaped as JSON does it.
+        self._file = path.open("x", encoding="utf-8", errors="backslashreplace")
+        self._expected = dict.fromkeys(expected)
         self._settle = settle
         self._verdicts: dict[str, Verdict] = {}
         self._waiting: list[Record] = []
@@ -50,11 +51,17 @@ class ResultsWriter:
                 self._waiting.remove(one)
                 self._write(one)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The ids that this run was to bring and has not."""
+        here = {*self._verdicts, *(record["id"] for record in self._waiting)}
+        return tuple(one for one in self._expected if one not in here)
+
     def close(self, *, complete: bool) -> None:
         """The end. Records whose needs never came are written as they are; the run is then incomplete."""
         for record in self._waiting:
             self._write(record)
-        complete = complete and not self._waiting and self._verdicts.keys() >= self._expected
+        complete = complete and not self._waiting and not self.missing
         counts = Counter(verdict.value for verdict in self._verdicts.values())
         self._line(
             {
@@ -68,8 +75,7 @@ class ResultsWriter:
         self._file.close()
 
     def _open_needs(self, record: Record) -> bool:
-        needs = self._expected.intersection(record.get("needs", ()))
-        return any(need not in self._verdicts for need in needs)
+        return any(need in self._expected and need not in self._verdicts for need in record.get("needs", ()))
 
     def _write(self, record: Record) -> None:
         record = self._settle(_blocked(record, self._verdicts))
