@@ -130,8 +130,10 @@ class World:
                 # A server that overlooks `comp` would delete what the path names.
                 if method == "DELETE" and depth != "blob":
                     continue
-                said = answer(self.send(Step(method, targets[depth]), scope).exchange)
-                if said is not None:
+                exchange = self.send(Step(method, targets[depth]), scope).exchange
+                if (exchange.failure or "").startswith("timeout"):
+                    return  # whoever lets one of them hang lets the others hang too
+                if (said := answer(exchange)) is not None:
                     yield (method, depth), said
 
     # --- one request ---

@@ -57,11 +57,7 @@ class Parser:
 
     def _step(self, value: Mapping[str, Any], path: Path) -> c.Step:
         method, _, target = value["send"].partition(" ")
-        target = target.strip()
-        if not target.startswith("/"):
-            raise self.wrong((*path, "send"), f"a target begins with '/': {target!r}")
-        if re.search(r"[\s\x00-\x20\x7f]", target):
-            raise self.wrong((*path, "send"), f"a target holds no white space: {target!r}")
+        target = self._target(target.strip(), (*path, "send"))
         parallel = value.get("parallel")
         return c.Step(
             method=method,
@@ -82,6 +78,16 @@ class Parser:
             line=self._marked.line(path),
         )
 
+    def _target(self, text: str, path: Path) -> str:
+        """A target that can stand on a request line as it is; what a placeholder brings is encoded later."""
+        if not text.startswith("/"):
+            raise self.wrong(path, f"a target begins with '/': {text!r}")
+        if re.search(r"[\s\x00-\x20\x7f]", text):
+            raise self.wrong(path, f"a target holds no white space: {text!r}")
+        if not text.isascii():
+            raise self.wrong(path, f"a target is ASCII; write the rest percent-encoded: {text!r}")
+        return text
+
     def _headers(self, value: Mapping[str, Any], path: Path) -> list[tuple[str, str | None]]:
         out: list[tuple[str, str | None]] = []
         for name, said in value.items():
@@ -89,6 +95,8 @@ class Parser:
                 text = None if item is None else _text(item)
                 if text is not None and ("\r" in text or "\n" in text):
                     raise self.wrong((*path, name), "a header value holds no line break")
+                if text is not None and any(character > "\xff" for character in text):
+                    raise self.wrong((*path, name), "a header value is Latin-1; no other bytes are agreed")
                 out.append((name, text))
         return out
 
@@ -249,7 +257,8 @@ class Parser:
     def _batch_part(self, value: Any, path: Path) -> c.BatchPart:
         if not isinstance(value, dict) or "delete" not in value or set(value) - {"delete", "auth"}:
             raise self.wrong(path, "a sub-request is {delete: TARGET, auth: …}")
-        return c.BatchPart("DELETE", _text(value["delete"]), value.get("auth", "default"))
+        target = self._target(_text(value["delete"]), (*path, "delete"))
+        return c.BatchPart("DELETE", target, value.get("auth", "default"))
 
     def _size(self, value: Any, path: Path) -> int:
         match = re.fullmatch(r"(\d+) ?(B|KiB|MiB|GiB)?", _text(value))
