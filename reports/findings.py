@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from harness.results.finding import Finding
 from harness.vocabulary import Level, Verdict, worst
 from reports.catalogue import Catalogue, Requirement, Source
-from reports.evidence import Json, Record, wire
+from reports.evidence import Record
 from reports.names import Slugs
 from reports.table import Column, Matrix, Row
 from reports.text import plural, shorten, split_difference, visible
-from reports.wire import Listing, listing
+from reports.wire import Listing
+from reports.wires import Wires
 
-SHOWN = 6  # exchanges of one cell, when it has more
 VALUE_LIMIT = 400  # characters of an expected or observed value
 
 # Verdicts that say something about the answers of the endpoint; the others only have a reason.
@@ -29,7 +29,6 @@ _ABOUT_ANSWERS = frozenset(
         Verdict.HARNESS_ERROR,
     }
 )
-_WITHOUT_WIRE = frozenset({Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.NOT_APPLICABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def articles(
     rows = [(matrix, group.name, row) for matrix in matrices for group in matrix.groups for row in group.rows]
     chosen = [(matrix, group, row) for matrix, group, row in rows if set(row.verdicts) - {Verdict.PASS}]
     anchors = {row.id: slugs.take(row.id) for _, _, row in chosen}
-    wires = _Wires(budget)
+    wires = Wires(budget)
     return tuple(
         _article(matrix.kind, group, row, anchors, catalogue, slugs, wires) for matrix, group, row in chosen
     )
@@ -175,10 +174,11 @@ def _article(
     anchors: Mapping[str, str],
     catalogue: Catalogue,
     slugs: Slugs,
-    wires: _Wires,
+    wires: Wires,
 ) -> Article:
     records = [(cell.column, cell.record) for cell in row.cells if cell.record is not None]
     first = records[0][1]
+    seen: set[str] = set()
     return Article(
         anchor=anchors[row.id],
         id=row.id,
@@ -191,7 +191,7 @@ def _article(
         sources=_sources(first.source, catalogue),
         provenance=first.provenance,
         places=tuple(
-            _place(column, record, anchors, catalogue, slugs, wires)
+            _place(column, record, anchors, catalogue, slugs, wires, seen)
             for column, record in records
             if record.verdict is not Verdict.PASS
         ),
@@ -205,11 +205,12 @@ def _place(
     anchors: Mapping[str, str],
     catalogue: Catalogue,
     slugs: Slugs,
-    wires: _Wires,
+    wires: Wires,
+    seen: set[str],
 ) -> Place:
     broken = [finding for finding in record.findings if not finding.held]
     endings = [finding for finding in broken if finding.about == "outcome" and finding.exchange is None]
-    listings, note = wires.of(column, record, broken)
+    listings, note = wires.of(column.run, record, broken, seen)
     return Place(
         anchor=slugs.take(f"{anchors[record.id]}@{column.slug}"),
         column=column,
@@ -288,51 +289,3 @@ def _premise(record: Record, anchors: Mapping[str, str]) -> str | None:
     """The anchor of the case that a reason names, so that a reader gets from `blocked` to its cause."""
     words = re.split(r"[\s\"'‘’“”();:]+", record.reason or "")
     return next((anchors[word.rstrip(".,")] for word in words if word.rstrip(".,") in anchors), None)
-
-
-class _Wires:
-    """Reads wires and spends the page's budget of characters on them."""
-
-    def __init__(self, budget: int) -> None:
-        self._left = budget
-        self._scarce = budget // 2
-
-    def of(
-        self, column: Column, record: Record, broken: Sequence[Finding]
-    ) -> tuple[tuple[Listing, ...], str]:
-        """The listings to show for one cell, and a note when some or all are missing."""
-        explained = any(finding.exchange is not None for finding in broken)
-        if record.verdict in _WITHOUT_WIRE and not explained:
-            return (), ""
-        found = wire(column.run, record)
-        if found is None:
-            return (), f"The wire file {record.wire} is missing from the run, or cannot be read."
-        recorded, everything = found.exchanges, len(found.exchanges) + found.left_out
-        chosen = _chosen(recorded, broken)
-        listings = [listing(recorded[index], index, broken) for index in chosen]
-        if self._left - sum(one.size for one in listings) < self._scarce:
-            listings = [one for one in listings if one.broken][:1]
-        if self._left < sum(one.size for one in listings):
-            listings = []
-        self._left -= sum(one.size for one in listings)
-        if len(listings) == everything:
-            return tuple(listings), ""
-        kept = f"the first {len(recorded):,} are" if found.left_out else "all are"
-        note = f"{len(listings):,} of {plural(everything, 'exchange')} shown; {kept} in {record.wire}."
-        return tuple(listings), note
-
-
-def _chosen(recorded: Sequence[Json], broken: Sequence[Finding]) -> list[int]:
-    """Which exchanges to show: all of a few; else those that broken findings are about and what led there."""
-    everything = range(len(recorded))
-    if len(recorded) <= SHOWN:
-        return list(everything)
-    named = {finding.exchange for finding in broken if finding.exchange is not None}
-    about = sorted(named.intersection(everything))
-    if not about:
-        return list(everything[-SHOWN:])
-    wanted = set(about[:SHOWN])
-    for index in about:
-        if len(wanted) < SHOWN and index > 0:
-            wanted.add(index - 1)
-    return sorted(wanted)

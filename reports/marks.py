@@ -20,8 +20,9 @@ _ABSENT = re.compile(r"\b(absent|no|neither|empty)\b")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What of a response is marked."""
+    """What of a response is marked, and with which word."""
 
+    word: str = "differs"  # or "decides", where the verdict is no divergence
     line: bool = False
     present: frozenset[str] = frozenset()  # headers that are there and should be otherwise, lower case
     absent: tuple[str, ...] = ()  # headers that are not there and should be
@@ -48,6 +49,7 @@ def marks(findings: Sequence[Finding], headers: Headers) -> Marks:
         elif _BODY.search(finding.about.lower()) or (finding.why and finding.rule):
             body = True
     return Marks(
+        word="differs" if any(finding.verdict.diverges for finding in findings) else "decides",
         line=line,
         present=frozenset(present),
         absent=tuple(dict.fromkeys(absent)),

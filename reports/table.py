@@ -100,12 +100,23 @@ def matrices(columns: Sequence[Column], slugs: Slugs) -> tuple[Matrix, Matrix]:
 
 def _frame(columns: Sequence[Column]) -> pd.DataFrame:
     """One line per record; `record` is its index into the run's records, `column` into the columns."""
+    groups = _groups(columns)
     lines = [
-        (position, record.kind, record.group, record.id, record.verdict, index)
+        (position, record.kind, groups[record.id], record.id, record.verdict, index)
         for position, column in enumerate(columns)
         for index, record in enumerate(column.run.records)
     ]
     return pd.DataFrame(lines, columns=["column", "kind", "group", "id", "verdict", "record"])
+
+
+def _groups(columns: Sequence[Column]) -> dict[str, str]:
+    """The group of every id, the same in all columns: a client that did not run cannot say its name."""
+    records = [record for column in columns for record in column.run.records]
+    named = sorted(records, key=lambda record: record.kind == "scenario" and record.client_version is None)
+    groups: dict[str, str] = {}
+    for record in named:
+        groups.setdefault(record.id, record.group)
+    return groups
 
 
 def _matrix(frame: pd.DataFrame, columns: Sequence[Column], kind: str, slugs: Slugs) -> Matrix:

@@ -17,6 +17,7 @@ from reports.text import hex_dump, visible
 
 TEXT_LIMIT = 1500  # characters of a body that are shown
 HEX_LIMIT = 64  # bytes of a binary body that are shown
+REPEATED = 256  # bytes of a body from which on it is shown only once
 HEX_LIMIT_MARKED = 128  # and when a finding is about that body
 
 
@@ -39,7 +40,7 @@ class Listing:
     facts: tuple[str, ...]  # time, framing, where it was seen
     failure: str | None
     anomalies: tuple[str, ...]  # what was wrong with the answer's form
-    broken: bool  # whether a broken finding is about this exchange
+    broken: str  # "differs" or "decides" when a finding is about this exchange, else empty
 
     @property
     def title(self) -> str:
@@ -58,8 +59,11 @@ class Listing:
         )
 
 
-def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
-    """The listing of one exchange of a wire file, with what the broken findings are about marked."""
+def listing(exchange: Json, index: int, findings: Sequence[Finding], seen: set[str]) -> Listing:
+    """The listing of one exchange of a wire file, with what the broken findings are about marked.
+
+    A long body whose digest is in `seen` is not shown again; digests of the bodies shown are added.
+    """
     request = _mapping(exchange.get("request"))
     response = _mapping(exchange.get("response"))
     about = [finding for finding in findings if finding.exchange == index and not finding.held]
@@ -72,51 +76,54 @@ def listing(exchange: Json, index: int, findings: Sequence[Finding]) -> Listing:
     return Listing(
         index=index,
         step=str(exchange.get("step") or ""),
-        request=_merge(_message(request, None)),
-        response=_merge(_message(response, marks(about, _headers(response)))) if response else (),
+        request=_merge(_message(request, Marks(), seen)),
+        response=_merge(_message(response, marks(about, _headers(response)), seen)) if response else (),
         facts=tuple(fact for fact in facts if fact),
         failure=str(exchange["failure"]) if exchange.get("failure") else None,
         anomalies=tuple(str(one) for one in exchange.get("anomalies") or ()),
-        broken=bool(about),
+        broken=marks(about, ()).word if about else "",
     )
 
 
-def _message(message: Mapping[str, Any], marks: Marks | None) -> Iterable[Segment]:
+def _message(message: Mapping[str, Any], marks: Marks, seen: set[str]) -> Iterable[Segment]:
     line = _line(redact_text(str(message.get("line") or "")))
-    yield Segment(line, "differs" if marks and marks.line else "")
+    yield Segment(line, marks.word if marks.line else "")
     yield Segment("\n")
     for name, value in _headers(message):
-        yield Segment(_line(f"{name}: {value}"), "differs" if marks and name.lower() in marks.present else "")
+        yield Segment(_line(f"{name}: {value}"), marks.word if name.lower() in marks.present else "")
         yield Segment("\n")
-    for name in marks.absent if marks else ():
+    for name in marks.absent:
         yield Segment(_line(f"{name}:"), "absent")
         yield Segment("\n")
-    yield from _body(_mapping(message.get("body")), marks)
+    yield from _body(_mapping(message.get("body")), marks, seen)
 
 
-def _body(body: Mapping[str, Any], marks: Marks | None) -> Iterable[Segment]:
-    length = body.get("length")
-    marked = bool(marks and marks.body)
+def _body(body: Mapping[str, Any], marks: Marks, seen: set[str]) -> Iterable[Segment]:
+    length, digest = body.get("length"), str(body.get("sha256", ""))
+    word = marks.word if marks.body else ""
     if not isinstance(length, int) or length == 0:
-        if marked:
+        if word:
             yield Segment("\n")
-            yield Segment("(empty body)", "differs")
+            yield Segment("(empty body)", word)
         return
     yield Segment("\n")
-    raw = _bytes(body.get("hex"))
-    text = body.get("text")
+    text, raw = body.get("text"), _bytes(body.get("hex"))
+    if not word and length >= REPEATED and digest in seen:
+        yield Segment(f"({length:,} bytes, the same as above, sha256 {digest})")
+        return
+    seen.add(digest)
     if isinstance(text, str) and text:
         shown = visible(redact_text(text[:TEXT_LIMIT]))
-        yield from _marked_text(shown, marks) if marks and marked else [Segment(shown)]
+        yield from _marked_text(shown, marks) if word else [Segment(shown)]
         if len(text) > TEXT_LIMIT or length > len(text.encode("utf-8", "surrogatepass")):
-            yield Segment(f"\n… {length:,} bytes in all, sha256 {body.get('sha256', '')}")
+            yield Segment(f"\n… {length:,} bytes in all, sha256 {digest}")
         return
-    data = raw[: HEX_LIMIT_MARKED if marked else HEX_LIMIT]
+    data = raw[: HEX_LIMIT_MARKED if word else HEX_LIMIT]
     if data:
-        yield Segment(hex_dump(data), "differs" if marked else "")
+        yield Segment(hex_dump(data), word)
     if length > len(data):
-        shown = f"… first {len(data):,} of {length:,} bytes" if data else f"({length:,} bytes, not kept)"
-        yield Segment(f"\n{shown}, sha256 {body.get('sha256', '')}")
+        part = f"… first {len(data):,} of {length:,} bytes" if data else f"({length:,} bytes, not kept)"
+        yield Segment(f"\n{part}, sha256 {digest}")
 
 
 def _marked_text(text: str, marks: Marks) -> Iterable[Segment]:
@@ -125,8 +132,8 @@ def _marked_text(text: str, marks: Marks) -> Iterable[Segment]:
         at = text.find(observed) if len(observed) >= 3 else -1
         if at >= 0:
             end = at + len(observed)
-            return [Segment(text[:at]), Segment(text[at:end], "differs"), Segment(text[end:])]
-    return [Segment(text, "differs" if len(text) <= 300 else "")]
+            return [Segment(text[:at]), Segment(text[at:end], marks.word), Segment(text[end:])]
+    return [Segment(text, marks.word if len(text) <= 300 else "")]
 
 
 def _first_line(segments: Sequence[Segment]) -> str:

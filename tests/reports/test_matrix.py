@@ -170,6 +170,20 @@ def test_scenarios_show_client_versions(tmp_path: Path, suites: Path) -> None:
     assert "Azure-storage-blob is not installed." in page.text
 
 
+def test_a_scenario_has_one_row_though_its_client_did_not_run_everywhere(
+    tmp_path: Path, suites: Path
+) -> None:
+    ran = made.scenario("sdk/list", client="azure-storage-blob", client_version="12.31.1")
+    did_not = made.scenario("sdk/list", Verdict.NOT_RUN, client="sdk", client_version=None, reason="absent")
+    runs = [
+        made.write(tmp_path / "one", [did_not], name="without"),
+        made.write(tmp_path / "two", [ran], name="with"),
+    ]
+    text, _ = build(tmp_path, suites, *runs)
+    assert text.count('<tr class="row"') == 1
+    assert "not in this run" not in text
+
+
 def test_a_cut_off_run_is_marked_everywhere(tmp_path: Path, suites: Path) -> None:
     whole = made.write(tmp_path / "one", [made.case("put-blob/a"), made.case("get-blob/b")])
     cut = made.write(
@@ -318,6 +332,25 @@ def test_many_exchanges_are_cut_down_to_what_broke(tmp_path: Path, suites: Path)
     assert "2 of 300 exchanges shown; all are in wires/put-blob/a.json." in page.text
     assert "PUT /c/f200" in text
     assert "PUT /c/f100" not in text
+
+
+def test_a_long_body_stands_once_in_an_article(tmp_path: Path, suites: Path) -> None:
+    body = "<List>" + "x" * 400 + "</List>"
+    kept = {"put-blob/a": [made.exchange("GET /c", "200 OK", step=str(at), answer=body) for at in range(3)]}
+    line = differing("put-blob/a", findings=[made.finding("status", "400", "200", exchange=2)])
+    runs = [made.write(tmp_path / name, [line], wires=kept, name=name) for name in ("one", "two")]
+    text, page = build(tmp_path, suites, *runs)
+    assert text.count("x" * 400) == 1
+    assert page.text.count("(413 bytes, the same as above") == 5
+
+
+def test_a_refusal_decides_and_does_not_differ(tmp_path: Path, suites: Path) -> None:
+    refused = made.finding("outcome", "an offer", "501", verdict=Verdict.UNSUPPORTED, exchange=0)
+    line = made.case("put-blob/a", Verdict.UNSUPPORTED, findings=[refused])
+    kept = {"put-blob/a": [made.exchange("PUT /c/b", "501 Not Implemented")]}
+    text, page = build(tmp_path, suites, made.write(tmp_path / "run", [line], wires=kept))
+    assert '<mark data-mark="decides">HTTP/1.1 501 Not Implemented</mark>' in text
+    assert "decides here" in page.text
 
 
 def test_the_same_broken_assertion_stands_once(tmp_path: Path, suites: Path) -> None:
