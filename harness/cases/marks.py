@@ -17,6 +17,9 @@ from harness.cases.errors import CaseError
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it: several times as fast, the same nodes."""
+
 Path = tuple[str | int, ...]
 
 
@@ -38,7 +41,7 @@ class Marked:
 def read(file: str, text: str) -> Marked:
     """Parse one document. Raises CaseError for what is no YAML, two documents, or a repeated key."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise CaseError(file, line, f"not YAML: {error.problem or error.context}") from None
@@ -76,7 +79,7 @@ def _plain(file: str, node: yaml.Node, path: Path, lines: dict[Path, int], above
 
 def _scalar(node: yaml.ScalarNode) -> Any:
     text = str(node.value)
-    if node.style is not None:  # quoted or a block: text, whatever it looks like
+    if node.style:  # quoted or a block: text, whatever it looks like
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -195,7 +195,7 @@ def test_a_tree_is_checked_across_files(tmp_path: Path) -> None:
             "put-block-list/other.yaml": other,
             "put-block-list/a.yaml": circle,
             "put-block-list/b.yaml": back,
-            "put-block-list/broken.yaml": "id: [",
+            "put-block-list/broken.yaml": "id: a: b",
         },
     )
     with pytest.raises(CaseTreeError) as caught:
