@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -54,29 +56,54 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave the process with the design's exit code."""
-    # A polite end must end what we started as well: the built-in endpoints, the pytest child, the clients.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_politely()
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
     try:
-        code = group.main(arguments, prog_name="blobproof", standalone_mode=False)
+        with group.make_context("blobproof", words) as context:
+            code = group.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:  # --help and --version
+        sys.exit(done.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)
         sys.exit(ExitCode.USAGE)
     except click.ClickException as error:
-        error.show()
+        context_of = getattr(error, "ctx", None)
+        path = context_of.command_path if context_of else "blobproof"
+        tell(error.format_message(), f"{path} --help shows what there is.")
         sys.exit(ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("blobproof: interrupted", err=True)
+    except KeyboardInterrupt:
+        tell("interrupted")
         sys.exit(ExitCode.INDETERMINATE)
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing is wrong, and nothing can be said to it.
-        sys.stderr.close()
-        sys.exit(ExitCode.MET)
+        # The reader of our output went away (`| head`). Nothing can be said to it, and nothing was verified
+        # for it: the exit code is that of a program that was ended by the signal.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
-        exit_code = getattr(error, "exit_code", None)
-        if exit_code is None:
-            raise  # our own bug: a traceback is what we need
-        click.echo(f"blobproof: {error}", err=True)
-        if hint := getattr(error, "hint", ""):
-            click.echo(f"  {hint}", err=True)
-        sys.exit(exit_code)
+        sys.exit(say(error))
     sys.exit(code if isinstance(code, int) else ExitCode.MET)
+
+
+def say(error: Exception) -> ExitCode:
+    """Say what went wrong, in a line and a hint, and give its exit code; a traceback for a bug of ours."""
+    code = getattr(error, "exit_code", None)
+    if code is None:
+        traceback.print_exception(error)
+        return ExitCode.HARNESS
+    tell(str(error), getattr(error, "hint", ""))
+    return ExitCode(code)
+
+
+def tell(what: str, hint: str = "") -> None:
+    """Say what is wrong, and what to do about it."""
+    click.echo(f"blobproof: {what}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+
+
+def _end_politely() -> None:
+    """Whoever ends us ends what we started as well: the built-in endpoints, the pytest child, the clients."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, signal.default_int_handler)

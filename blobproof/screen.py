@@ -47,8 +47,6 @@ class Progress:
         self._task = self._bar.add_task(escape(endpoint), total=total, said="doctor")
 
     def __enter__(self) -> Self:
-        if not self._console.is_terminal:
-            self._console.print(f"{escape(self._endpoint)}: {self._total} cases and scenarios")
         self._bar.start()
         return self
 
@@ -58,12 +56,13 @@ class Progress:
         self._bar.stop()
 
     def watch(self, done: int, record: Record | None) -> None:
-        """One more record."""
+        """One more record; none when the doctor has let the endpoint pass."""
         said = ""
         if record is not None:
-            verdict = Verdict(record["verdict"])
-            self._diverged += verdict.diverges
+            self._diverged += Verdict(record["verdict"]).diverges
             said = record["id"]
+        elif not self._console.is_terminal:
+            self._console.print(f"{escape(self._endpoint)}: {self._total} cases and scenarios")
         diverged = f"[red]{self._diverged} diverge[/] " if self._diverged else ""
         self._bar.update(self._task, completed=done, said=f"{diverged}[dim]{escape(said)}[/]")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from harness.endpoint import Endpoint
 from harness.exchange import Exchange
 from harness.judge.xml import NotXmlError, root
-from harness.signing import authorise
+from harness.signing import authorise, face_for
 from harness.signing.canonical import http_date
 from harness.signing.spec import Default
 from harness.vocabulary import ExitCode
@@ -41,30 +41,45 @@ class Container:
     """A container of some run."""
 
     name: str
-    modified: datetime  # aware
+    modified: datetime | None  # aware; None when the endpoint says nothing that is a time
 
     @property
-    def age_hours(self) -> float:
-        """Hours since its last change."""
+    def age_hours(self) -> float | None:
+        """Hours since its last change, where they are known."""
+        if self.modified is None:
+            return None
         return (datetime.now(UTC) - self.modified).total_seconds() / 3600
 
 
 def containers(endpoint: Endpoint, prefix: str) -> tuple[Container, ...]:
     """The containers whose names start with this prefix. Raises ContainerListError."""
-    with dial(endpoint, timeout=_TIMEOUT) as connection:
+    with _dial(endpoint) as connection:
         return tuple(_listed(endpoint, connection, prefix))
 
 
-def remove(endpoint: Endpoint, names: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
-    """Delete these containers; the names of those that stayed, each with what the endpoint said."""
-    stayed = []
-    with dial(endpoint, timeout=_TIMEOUT) as connection:
+def older(found: Iterable[Container], hours: float) -> tuple[str, ...]:
+    """The names of those that have not changed for so long; those of unknown age are not among them."""
+    return tuple(one.name for one in found if one.age_hours is not None and one.age_hours >= hours)
+
+
+def remove(endpoint: Endpoint, names: Iterable[str]) -> Mapping[str, str]:
+    """Delete these containers; those that stayed, each with what the endpoint said.
+
+    An endpoint that no longer answers is asked once, not once for each.
+    """
+    stayed: dict[str, str] = {}
+    gone = ""
+    with _dial(endpoint) as connection:
         for name in names:
+            if gone:
+                stayed[name] = gone
+                continue
             said = _send(endpoint, connection, "DELETE", f"/{quote(name)}?restype=container")
-            status = said.response.status if said.response else 0
-            if status not in (202, 404):
-                stayed.append(f"{name}: {status or said.failure}")
-    return tuple(stayed)
+            if said.response is None:
+                gone = stayed[name] = said.failure or "no answer"
+            elif said.response.status not in (202, 404):
+                stayed[name] = str(said.response.status)
+    return stayed
 
 
 def _listed(endpoint: Endpoint, connection: Connection, prefix: str) -> Iterator[Container]:
@@ -87,17 +102,30 @@ def _listed(endpoint: Endpoint, connection: Connection, prefix: str) -> Iterator
             name = element.findtext("Name") or ""
             modified = element.findtext("Properties/Last-Modified")
             # The prefix is ours to check: an endpoint that overlooks it lists what is not ours to delete.
-            if name.startswith(prefix) and modified:
-                yield Container(name, parsedate_to_datetime(modified))
+            if name.startswith(prefix):
+                yield Container(name, _time(modified or ""))
         marker = top.findtext("NextMarker") or ""
         if not marker:
             return
 
 
+def _dial(endpoint: Endpoint) -> Connection:
+    # A token goes over TLS where there is TLS, as everywhere.
+    return dial(endpoint, face_for(Default(), endpoint), timeout=_TIMEOUT)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def _send(endpoint: Endpoint, connection: Connection, method: str, target: str) -> Exchange:
     now = datetime.now(UTC)
-    face = endpoint.face()
+    face = endpoint.face(face_for(Default(), endpoint))
     target = face.prefix + (target.removeprefix("/") if target.startswith("/?") and face.prefix else target)
     headers = (("Host", face.authority), ("x-ms-date", http_date(now)), ("x-ms-version", endpoint.version))
-    signed = authorise(method, target, headers, endpoint, Default(), now)
+    signed = authorise(method, target, headers, endpoint, Default(), now, face=face.name)
     return connection.exchange(WireRequest(method, signed.target, signed.headers))

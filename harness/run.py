@@ -366,7 +366,7 @@ class _Follower:
 def _tidy_up(endpoint: Endpoint, prefix: str) -> tuple[str, ...]:
     """Remove the run's containers. A failure changes no verdict: it is only said."""
     try:
-        found = containers.containers(endpoint, prefix)
-        return containers.remove(endpoint, tuple(one.name for one in found))
+        found = [one.name for one in containers.containers(endpoint, prefix)]
+        return tuple(f"{name}: {said}" for name, said in containers.remove(endpoint, found).items())
     except Exception as error:
         return (f"{prefix}*: {error}",)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from blobproof.arguments import ENDPOINT_HELP, json_option, style_option
+from blobproof.console import output
 from harness.doctor import Diagnosis, Outcome, examine
 from harness.endpoint import Style
 from harness.endpoints import open_endpoint
@@ -34,7 +35,7 @@ def command(endpoint: str, style: Style | None, as_json: bool) -> int:
         facts = {**dataclasses.asdict(diagnosis), "exit_code": diagnosis.exit_code}
         click.echo(json.dumps(facts, ensure_ascii=False))
     else:
-        show(diagnosis, Console(highlight=False))
+        show(diagnosis, output())
     return diagnosis.exit_code
 
 

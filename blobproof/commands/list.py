@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from blobproof.arguments import json_option
+from blobproof.console import output
 from harness import manifest as manifests
 from harness.data import folder
 from harness.plan import Plan, make_plan, manifest_ids
@@ -48,7 +49,7 @@ def command(suites: tuple[str, ...], check: bool, write_manifest: bool, as_json:
             line = {"id": scenario.id, "kind": "scenario", "title": scenario.title}
             click.echo(json.dumps(line, ensure_ascii=False))
     else:
-        show(plan, Console(highlight=False))
+        show(plan, output())
     return ExitCode.MET
 
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from blobproof.console import output
 from harness.vocabulary import ExitCode
 
 
@@ -21,5 +21,5 @@ def command() -> int:
     table = Table.grid(padding=(0, 2))
     for line in listing.splitlines():
         table.add_row(*line.split("\t", 1))
-    Console(highlight=False).print(table)
+    output().print(table)
     return ExitCode.MET

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from blobproof.arguments import ENDPOINT_HELP, json_option, style_option
+from blobproof.cli import say
 from blobproof.commands.list import amount, show
+from blobproof.console import output
 from blobproof.screen import Progress, summary, summary_facts
 from harness import ledger as ledgers
 from harness import policy as policies
 from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Style
-from harness.endpoints import resolve
+from harness.endpoints import EndpointError, resolve, spoken
 from harness.plan import Plan, make_plan
-from harness.run import RunOptions, RunSummary, default_folder
+from harness.run import DoctorError, RunnerError, RunOptions, RunSummary, default_folder
 from harness.run import run as run_plan
 from harness.vocabulary import ExitCode, exit_code
 
@@ -41,7 +43,8 @@ from harness.vocabulary import ExitCode, exit_code
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the run; must not exist. [default: runs/TIME-ENDPOINT]",
+    help="Folder of the run, empty or not there yet; of several, the folder around them. "
+    "[default: runs/TIME-ENDPOINT]",
 )
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that test."
@@ -75,18 +78,19 @@ def command(
 ) -> int:
     """Run suites and client gates against each ENDPOINT, and decide go or no-go.
 
-    Several endpoints make one report with a column for each; the exit code is that of the worst.
+    Several endpoints make one report with a column for each; the exit code is that of the worst. One that
+    cannot be tested does not keep the others from it.
     """
     for name in endpoints:
         resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
     policy = policies.load(gate)
     plan = make_plan(folder("suites"), only_suites=suites, only_ids=cases, scale=scale)
     ledger = ledgers.load(known, plan.manifest.ids) if known else {}
-    console = Console(stderr=True, highlight=False)
     if dry_run:
         _dry_run(endpoints, plan, as_json)
         return ExitCode.MET
-    summaries = []
+    summaries: list[RunSummary] = []
+    failures: list[ExitCode] = []
     for name in endpoints:
         options = RunOptions(
             endpoint=name,
@@ -100,19 +104,21 @@ def command(
             server_processes=server_processes,
             ledger=ledger,
         )
-        with Progress(console, name, len(plan.ids)) as progress:
-            done = run_plan(options, progress.watch)
+        try:
+            with Progress(output(stderr=True), spoken(name), len(plan.ids)) as progress:
+                done = run_plan(options, progress.watch)
+        except (EndpointError, DoctorError, RunnerError) as error:
+            failures.append(say(error))
+            continue
         summaries.append(done)
-        if as_json:
-            click.echo(json.dumps(summary_facts(name, done), ensure_ascii=False))
-        else:
-            summary(Console(highlight=False), name, done)
+        _tell(name, done, as_json)
         if done.interrupted:
             break
-    report = _report(summaries, out)
-    if not as_json:
-        click.echo(f"report: {report}")
-    return exit_code(done.decision.exit_code for done in summaries)
+    if summaries:
+        report = _report(summaries, out)
+        if not as_json:
+            click.echo(f"report: {report}")
+    return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
 
 
 def _folder(endpoint: str, out: Path | None, *, several: bool) -> Path:
@@ -121,7 +127,14 @@ def _folder(endpoint: str, out: Path | None, *, several: bool) -> Path:
     return default_folder(endpoint, out) if several else out
 
 
-def _report(summaries: list[RunSummary], out: Path | None) -> Path:
+def _tell(endpoint: str, done: RunSummary, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(summary_facts(spoken(endpoint), done), ensure_ascii=False))
+    else:
+        summary(output(), spoken(endpoint), done)
+
+
+def _report(summaries: Sequence[RunSummary], out: Path | None) -> Path:
     # Imported here: pandas takes its time, and nobody needs it before the end.
     from reports import matrix
 
@@ -133,9 +146,10 @@ def _report(summaries: list[RunSummary], out: Path | None) -> Path:
 
 
 def _dry_run(endpoints: tuple[str, ...], plan: Plan, as_json: bool) -> None:
+    names = [spoken(name) for name in endpoints]
     if as_json:
         facts = {
-            "endpoints": list(endpoints),
+            "endpoints": names,
             "ids": list(plan.ids),
             "requests": plan.requests,
             "bytes": plan.bytes,
@@ -143,6 +157,6 @@ def _dry_run(endpoints: tuple[str, ...], plan: Plan, as_json: bool) -> None:
         }
         click.echo(json.dumps(facts))
         return
-    show(plan, Console(highlight=False))
-    click.echo(f"would be sent to {', '.join(endpoints)}: {amount(plan)}")
+    show(plan, output())
+    click.echo(f"would be sent to {', '.join(names)}: {amount(plan)}")
     click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")

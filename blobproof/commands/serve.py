@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -54,7 +55,8 @@ def command(root: Path, account: str, port: int, as_json: bool, rest: tuple[str,
     ready = child.stdout.readline()
     if ready:
         _announce(json.loads(ready), root, account, key, ready if as_json else None)
-    return child.wait()
+    code = child.wait()
+    return code if code >= 0 else ExitCode.HARNESS  # a signal that nobody sent through us
 
 
 def _kept_key(root: Path) -> str:
@@ -68,8 +70,12 @@ def _kept_key(root: Path) -> str:
     key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
     try:
         path.parent.mkdir(exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        # Whole or not at all: half a key on a full disk would be taken for the key by the next start.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix="account-key-") as file:
             file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            os.link(file.name, path)
     except FileExistsError:
         return path.read_text().strip()
     except OSError as error:

@@ -7,7 +7,7 @@ import json
 import click
 
 from blobproof.arguments import ENDPOINT_HELP, json_option, style_option
-from harness.containers import RUN_PREFIX, containers, remove
+from harness.containers import RUN_PREFIX, containers, older, remove
 from harness.endpoint import Style
 from harness.endpoints import open_endpoint
 from harness.vocabulary import ExitCode
@@ -24,14 +24,15 @@ from harness.vocabulary import ExitCode
 def command(endpoint: str, hours: float, dry_run: bool, style: Style | None, as_json: bool) -> int:
     """Remove containers that earlier runs left on ENDPOINT: those named bp-… and older than --hours."""
     with open_endpoint(endpoint, style=style) as opened:
-        old = tuple(one.name for one in containers(opened, RUN_PREFIX) if one.age_hours >= hours)
-        stayed = () if dry_run else remove(opened, old)
+        old = older(containers(opened, RUN_PREFIX), hours)
+        stayed = {} if dry_run else remove(opened, old)
     if as_json:
-        click.echo(json.dumps({"found": list(old), "stayed": list(stayed), "dry_run": dry_run}))
+        click.echo(json.dumps({"found": list(old), "stayed": dict(stayed), "dry_run": dry_run}))
     else:
         for name in old:
-            click.echo(f"{'would remove' if dry_run else 'removed'} {name}" if name not in stayed else "")
-        for said in stayed:
-            click.echo(f"stayed {said}", err=True)
+            if name in stayed:
+                click.echo(f"stayed {name}: {stayed[name]}", err=True)
+            else:
+                click.echo(f"{'would remove' if dry_run else 'removed'} {name}")
         click.echo(f"{len(old)} found, {len(stayed)} stayed")
     return ExitCode.INDETERMINATE if stayed else ExitCode.MET
