@@ -1,0 +1,116 @@
+"""Each wire rule is kept by a right answer, and is silent where the service is known to do otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.cases.recipes import md5_base64
+from harness.exchange import Body, Exchange
+from harness.rules.check import RULES, outcomes
+from tests.judge.made import error, exchange
+from tests.rules.test_rules import DATA, PREFIX, RIGHT, challenged, good, listing
+
+OLD = {"x-ms-version": "2017-04-17"}
+
+
+def rules(one: Exchange) -> dict[str, bool | None]:
+    """What applies to an exchange: True kept, False broken, None not evaluated."""
+    return {
+        outcome.rule.id: outcome.broken is None if outcome.evaluated else None
+        for outcome in outcomes(one, PREFIX)
+    }
+
+
+def test_every_rule_is_kept_by_a_right_answer() -> None:
+    kept = {rule for one in RIGHT.values() for rule, held in rules(one).items() if held}
+    assert kept == {rule.id for rule in RULES}
+
+
+def old(one: Exchange) -> Exchange:
+    """The same exchange of an old version, with nothing in the answer that came later."""
+    assert one.response is not None
+    later = ("x-ms-version", "x-ms-client-request-id", "x-ms-error-code", "x-ms-content-crc64")
+    said = tuple(pair for pair in one.response.headers if pair[0] not in (*later, "x-ms-creation-time"))
+    asked = tuple(pair for pair in one.request.headers if pair[0] != "x-ms-version")
+    return replace(
+        one,
+        request=replace(one.request, headers=(*asked, *OLD.items())),
+        response=replace(one.response, headers=(*said, *OLD.items())),
+    )
+
+
+MIRRORED = error("PUT /acct/c/b", 401, "CannotVerifyCopySource")
+BROKEN_LIST = good("list", xml=listing("b", "a")[:-4])
+
+SILENT = [
+    # a rule, and an exchange that it must not speak of
+    ("challenge", MIRRORED),
+    ("challenge", old(challenged(None))),
+    ("client-request-id-echo", old(good("get"))),
+    ("client-request-id-echo", good("get", asked={"x-ms-client-request-id": "x" * 1025})),
+    ("client-request-id-echo", good("get", asked={"x-ms-client-request-id": "ü"})),
+    ("error-code", old(error())),
+    ("error-body", error("HEAD /acct/c/b", 404, "BlobNotFound", body=b"")),
+    ("error-type", error("HEAD /acct/c/b", 404, "BlobNotFound", body=b"")),
+    ("put-blob-crc64", old(good("put"))),
+    ("put-blob-crc64", good("put", asked={"x-ms-blob-type": "AppendBlob"})),
+    ("block-hash", old(good("block"))),
+    ("creation-time", old(good("get"))),
+    ("lease-headers", good("get", line="GET /acct/c/b?snapshot=2022-09-29T05:35:35.1876922Z")),
+    ("lease-headers", good("head", line="HEAD /acct/c/b?versionid=2022-09-29T05:35:35.1876922Z")),
+    ("content-md5", good("get", {"Content-MD5": md5_base64(b"stored, not computed")})),
+    ("empty-length", exchange("PUT /acct/c/b?comp=tags", 204, {})),
+    ("validators", error("PUT /acct/c/b", 409, "BlobAlreadyExists")),
+    ("xml-bom", error(body=b"no XML")),
+    ("next-marker", BROKEN_LIST),
+    ("list-echo", BROKEN_LIST),
+    ("list-order", BROKEN_LIST),
+    ("list-order", good("list", xml=listing("\U0001f600", "a"))),
+    ("max-results", good("list", line="GET /acct/c?restype=container&comp=list&maxresults=x")),
+    ("success-status", error("PUT /acct/c/b", 412, "ConditionNotMet")),
+    ("unsatisfied-range", error("PUT /acct/c/b?comp=block&blockid=YQ%3D%3D", 416, "InvalidRange")),
+]
+
+
+@pytest.mark.parametrize(("rule", "one"), SILENT, ids=[f"{row[0]}-{at}" for at, row in enumerate(SILENT)])
+def test_silent(rule: str, one: Exchange) -> None:
+    assert rule not in rules(one)
+
+
+KEPT = [
+    # a rule, and an unusual exchange that keeps it
+    ("version-echo", error("GET /acct/c/b", 400, "InvalidHeaderValue", headers={"x-ms-version": None})),
+    ("version-echo", exchange("GET /acct/c/b", 304, OLD, asked=OLD)),
+    ("error-body", old(error())),
+    ("block-hash", good("block", {"x-ms-content-crc64": None, "Content-MD5": md5_base64(DATA)})),
+    ("success-status", good("list", line="POST /acct/?comp=batch", status=202)),
+    ("partial-range", good("range", asked={"x-ms-range": "bytes=-4"})),
+    ("partial-range", good("range", asked={"x-ms-range": "bytes=2-5", "Range": "bytes=0-0"})),
+    ("list-order", good("list", xml=listing("A", "Z", "a", "a", "a/", "ü"))),
+    ("list-echo", good("list", xml=listing("a", head="<Prefix /><MaxResults>2</MaxResults>"))),
+    ("error-type", error(headers={"Content-Type": "application/xml; charset=utf-8"})),
+]
+
+
+@pytest.mark.parametrize(("rule", "one"), KEPT, ids=[f"{row[0]}-{at}" for at, row in enumerate(KEPT)])
+def test_kept(rule: str, one: Exchange) -> None:
+    assert rules(one)[rule] is True
+
+
+@pytest.mark.parametrize("rule", ["xml-root", "next-marker", "max-results", "list-echo", "list-order"])
+def test_a_list_that_was_too_long_to_keep_is_counted_as_not_evaluated(rule: str) -> None:
+    whole = good("list")
+    assert whole.response is not None
+    body = whole.response.body
+    cut = replace(whole, response=replace(whole.response, body=Body(body.length, body.sha256, None)))
+    assert rules(whole)[rule] is True
+    assert rules(cut)[rule] is None
+
+
+def test_a_206_that_nobody_asked_for_is_broken() -> None:
+    asked = {"x-ms-version": "2025-07-05"}
+    one = good("range")
+    one = replace(one, request=replace(one.request, headers=tuple(asked.items())))
+    assert rules(one)["partial-range"] is False
