@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 BOM = b"\xef\xbb\xbf"
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
-_NEEDS_ESCAPE = re.compile("[&<>]")
+_NEEDS_ESCAPE = re.compile("[&<>\r]")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -18,10 +18,10 @@ def document(root: str, *, newline: bool = False) -> bytes:
 
 
 def escape(text: str) -> str:
-    """Text content."""
+    """Text content. A bare carriage return would be read as a line feed."""
     if _NEEDS_ESCAPE.search(text) is None:
         return text
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
 
 
 def attribute(text: str) -> str:

@@ -147,3 +147,10 @@ def test_a_batch_part_cannot_write_lines_of_its_own(client: Client) -> None:
     answer = submit(client, body.replace("Content-ID: 0", "Content-ID: 0\nInjected: yes"))
     assert statuses(answer) == ["400"]
     assert b"Injected" not in answer.body
+
+
+def test_a_name_with_line_breaks_is_listed_as_it_is(client: Client, container: str) -> None:
+    client.put(f"/{container}/a%0D%0Ab%0Dc", b"x")
+    listed = client.get(f"/{container}?restype=container&comp=list&prefix=a%0D%0A")
+    assert listed.xml.findtext(".//Blob/Name") == "a\r\nb\rc"
+    assert listed.xml.findtext("Prefix") == "a\r\n"
