@@ -129,7 +129,7 @@ def _check_shape(marked: Marked, *, whole: bool) -> None:
         return
     error = found[0]
     while error.context and not _says_itself(error):
-        error = jsonschema.exceptions.best_match(error.context) or error
+        error = max(error.context, key=lambda inner: len(inner.relative_path))
     path = tuple(error.absolute_path)
     raise CaseError(marked.file, _line_of(marked, path, error), f"{_where(path)}{_say(error)}")
 

@@ -44,6 +44,7 @@ def read(file: str, text: str) -> Marked:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        line = min(line, len(text.splitlines()))  # the end of a file may be marked as a line that is none
         raise CaseError(file, line, f"not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise CaseError(file, 1, f"not YAML: {' '.join(str(error).split())}") from None
