@@ -11,6 +11,7 @@ from harness.cases.case import Case
 from harness.cases.load import load_tree
 from harness.cases.recipes import size
 from harness.manifest import Manifest
+from harness.rules.tally import rule_ids
 from harness.scenarios import LARGE, Listed, list_scenarios
 from harness.vocabulary import ExitCode
 
@@ -43,7 +44,9 @@ class Plan:
     @property
     def ids(self) -> tuple[str, ...]:
         """Everything that the run is to bring, in its order."""
-        return (*(case.id for case in self.cases), *(scenario.id for scenario in self.scenarios))
+        cases = (case.id for case in self.cases)
+        # The wire rules look at whatever is sent, so they are part of every run.
+        return (*cases, *(scenario.id for scenario in self.scenarios), *rule_ids())
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -103,13 +106,13 @@ def make_plan(
 
 
 def manifest_ids(suites: Path) -> tuple[str, ...]:
-    """What the manifest must list: all cases and all scenarios of normal scale."""
+    """What the manifest must list: all cases, all scenarios of normal scale, all wire rules."""
     return tuple(_listed(*everything(suites)))
 
 
 def _listed(cases: Iterable[Case], scenarios: Iterable[Listed]) -> list[str]:
     normal = (scenario.id for scenario in scenarios if not _is_large(scenario))
-    return [*(case.id for case in cases), *normal]
+    return [*(case.id for case in cases), *normal, *rule_ids()]
 
 
 def _is_large(scenario: Listed) -> bool:

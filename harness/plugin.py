@@ -35,6 +35,7 @@ from harness.results.record import Record, case_record, ending, file_name, repro
 from harness.results.wires import wire_json
 from harness.results.write import ResultsWriter
 from harness.rules.check import check
+from harness.rules.tally import Tally, in_passing
 from harness.scenario import Ended, Scenario
 from harness.scenarios import LARGE, Listed, list_scenarios, scenario_id
 from harness.session import Session
@@ -247,7 +248,7 @@ def _judged(exchanges: Sequence[Exchange], endpoint: Endpoint) -> Iterator[Findi
         numbers = [number for number, one in enumerate(prefixes) if one == prefix]
         for finding in check([exchanges[number] for number in numbers], prefix).findings:
             # A finding's number is that in the wire file, where the others stand in between.
-            yield dataclasses.replace(finding, exchange=numbers[finding.exchange or 0])
+            yield dataclasses.replace(in_passing(finding), exchange=numbers[finding.exchange or 0])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -282,7 +283,7 @@ def _settled(record: Record, session: Session, endpoint: Endpoint) -> Record:
     said = {
         "reason": record["reason"] and redact_text(record["reason"], endpoint),
         "findings": [clean(finding) for finding in record["findings"]],
-        "reproduce": reproduce(session.again, record["id"]),
+        "reproduce": reproduce(session.again, record),
     }
     return settle({**record, **said}, session.ledger, session.today)
 
@@ -293,12 +294,14 @@ class _Controller:
     def __init__(self, session: Session, writer: ResultsWriter) -> None:
         self.session = session
         self.writer = writer
+        self.tally = Tally()
         self.uncollected: dict[str, str] = {}  # by the file's path below the suites: why not
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Workers' reports come by here too."""
         for name, record in report.user_properties:
             if name == _RECORD and isinstance(record, dict):
+                self.tally.add(record)
                 self.writer.add(record)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -311,6 +314,8 @@ class _Controller:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """The footer says whether everything came. What never came, and was not interrupted, is our fault."""
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        for record in self.tally.records():
+            self.writer.add(record)
         if self.writer.missing and not interrupted:
             for record in self._lost(frozenset(self.writer.missing)):
                 self.writer.add(record)

@@ -32,7 +32,7 @@ class Record:
     reason: str | None
     findings: tuple[Finding, ...]
     assertions: int
-    wire: str
+    wire: str | None
     reproduce: str
     level: Level | None = None  # of a case
     tests: tuple[str, ...] = ()
@@ -96,10 +96,10 @@ def of(results: Results) -> Run:
 def _record(line: Json) -> Record:
     level = line.get("level")
     return Record(
-        kind=line["kind"],
+        kind="scenario" if line["kind"] == "scenario" else "case",
         id=line["id"],
         title=line["title"] or line["id"],
-        group=line["operation"] if line["kind"] == "case" else line["client"],
+        group=_group(line),
         verdict=Verdict(line["verdict"]),
         why=line["why"],
         reason=line["reason"],
@@ -116,6 +116,12 @@ def _record(line: Json) -> Record:
     )
 
 
+def _group(line: Json) -> str:
+    """The row of the matrix: a rule is about every operation, so all rules stand together."""
+    named = {"case": "operation", "scenario": "client"}
+    return str(line[named[line["kind"]]]) if line["kind"] in named else "Wire rules, over all exchanges"
+
+
 def _finding(line: Json) -> Finding:
     return Finding(
         **{
@@ -130,6 +136,8 @@ def _finding(line: Json) -> Finding:
 def wire(run: Run, record: Record) -> Wire | None:
     """The wire of a record; None when its file is not there, or cannot be read."""
     folder = run.results.folder.resolve()
+    if record.wire is None:
+        return None
     try:
         path = (folder / record.wire).resolve()
     except (OSError, ValueError):  # a name that no file can have

@@ -14,6 +14,8 @@ from blobproof.console import output
 from harness import manifest as manifests
 from harness.data import folder
 from harness.plan import Plan, make_plan, manifest_ids
+from harness.rules.check import RULES
+from harness.rules.tally import rule_id
 from harness.vocabulary import ExitCode
 
 
@@ -34,7 +36,7 @@ def command(suites: tuple[str, ...], check: bool, write_manifest: bool, as_json:
         return ExitCode.MET
     plan = make_plan(where, only_suites=suites)
     if check:
-        click.echo(f"{len(plan.cases)} cases and {len(plan.scenarios)} scenarios, all well-formed and listed")
+        click.echo(f"{amount(plan)}: all well-formed and listed")
     elif as_json:
         for case in plan.cases:
             line = {
@@ -48,6 +50,9 @@ def command(suites: tuple[str, ...], check: bool, write_manifest: bool, as_json:
         for scenario in plan.scenarios:
             line = {"id": scenario.id, "kind": "scenario", "title": scenario.title}
             click.echo(json.dumps(line, ensure_ascii=False))
+        for rule in RULES:
+            line = {"id": rule_id(rule), "kind": "rule", "level": rule.level, "title": rule.says}
+            click.echo(json.dumps(line, ensure_ascii=False))
     else:
         show(plan, output())
     return ExitCode.MET
@@ -60,6 +65,8 @@ def show(plan: Plan, console: Console) -> None:
         table.add_row(escape(case.id), f"[dim]{case.level}[/]", escape(case.title))
     for scenario in plan.scenarios:
         table.add_row(escape(scenario.id), "[dim]client[/]", escape(scenario.title))
+    for rule in RULES:
+        table.add_row(escape(rule_id(rule)), f"[dim]{rule.level}[/]", escape(rule.says))
     console.print(table)
     console.print(amount(plan))
 
@@ -68,5 +75,5 @@ def amount(plan: Plan) -> str:
     """What a plan comes to, in one sentence."""
     return (
         f"{len(plan.cases)} cases ({plan.requests:,} requests, {plan.bytes / 2**20:.1f} MiB sent) "
-        f"and {len(plan.scenarios)} client scenarios"
+        f"and {len(plan.scenarios)} client scenarios, with {len(RULES)} wire rules over all they exchange"
     )

@@ -20,6 +20,7 @@ from harness.judge.xml import NotXmlError, error_body, error_code, root, texts
 from harness.results.finding import Finding, graded
 from harness.rules.check import fold, outcomes
 from harness.rules.identify import Identity, identify
+from harness.rules.tally import in_passing
 from harness.vocabulary import Level, Verdict
 
 REFUSAL_STATUSES = frozenset({405, 501})
@@ -277,13 +278,13 @@ def saved_values(save: c.Save, response: Response) -> tuple[str, ...]:
 
 
 def _by_rules(case: c.Case, seen: list[tuple[int, StepFact]]) -> Iterator[Finding]:
-    """The wire rules count on the operation under test; on other exchanges they are recorded only."""
+    """Required wire rules count on the operation under test; all others are only kept, for the tally."""
     facts = dict(seen)
     made = [(at, out) for at, fact in seen for out in outcomes(fact.exchange, fact.prefix)]
     own = fold((at, out) for at, out in made if out.operation == case.operation)
     other = fold((at, out) for at, out in made if out.operation != case.operation)
     for finding in own.findings:
-        yield replace(finding, step=facts[finding.exchange or 0].label)
+        yield replace(in_passing(finding), step=facts[finding.exchange or 0].label)
     for finding in other.findings:
         verdict = finding.verdict if finding.held else Verdict.OBSERVED
         yield replace(finding, step=facts[finding.exchange or 0].label, verdict=verdict)

@@ -15,6 +15,7 @@ class Finding:
     `step` is the step's label (`2`, `given 1`, `3 round 2`), None where there are no steps.
     `exchange` is the index into the wire file; `rule` names the wire rule that made the assertion.
     `count` is how many times the same assertion was made: rules over many exchanges are folded into one.
+    `broken` is how many of those did not hold, for the finding of a rule.
     """
 
     about: str
@@ -29,6 +30,7 @@ class Finding:
     rule: str | None = None
     exchange: int | None = None
     count: int = 1
+    broken: int = 0
 
     @property
     def held(self) -> bool:

@@ -105,7 +105,7 @@ def read(folder: Path) -> Results:
         raise ResultsError(f"{path} does not start with a header line")
     footer = values.pop() if values[-1]["kind"] == "footer" else None
     header, *records = values
-    if strange := [value["kind"] for value in records if value["kind"] not in ("case", "scenario")]:
+    if strange := [value["kind"] for value in records if value["kind"] not in ("case", "scenario", "rule")]:
         raise ResultsError(f"{path}: a {strange[0]} stands among the records; the file was changed")
     if len({record["id"] for record in records}) < len(records):
         raise ResultsError(f"{path}: an id stands twice; the file was changed")
@@ -134,7 +134,7 @@ def _value(path: Path, number: int, line: bytes) -> Record:
     except ValueError as error:
         raise ResultsError(f"{path}:{number}: not JSON: {error}") from error
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind not in ("header", "case", "scenario", "footer"):
+    if kind not in ("header", "case", "scenario", "rule", "footer"):
         raise ResultsError(f"{path}:{number}: no line of results: kind {kind!r}")
     checker = validator()
     problem = jsonschema.exceptions.best_match(

@@ -107,9 +107,13 @@ def finding_json(finding: Finding) -> Record:
     }
 
 
-def reproduce(command: Sequence[str], record: str) -> str:
-    """The command line that runs this one thing again; `command` are its words so far."""
-    return shlex.join((*command, "--case", record))
+def reproduce(command: Sequence[str], record: Record) -> str:
+    """The command line that runs this one thing again; `command` are its words so far.
+
+    A wire rule has nothing to run: what shows it is run again, or everything.
+    """
+    what = record["shown"] if record["kind"] == "rule" else record["id"]
+    return shlex.join((*command, "--case", what) if what else command)
 
 
 def file_name(record: str) -> str:

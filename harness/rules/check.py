@@ -94,4 +94,5 @@ def _finding(made: list[tuple[int, Outcome]]) -> Finding:
         rule=rule.id,
         exchange=number,
         count=len(made),
+        broken=times,
     )

@@ -17,6 +17,7 @@ from harness.endpoints import open_endpoint
 from harness.plan import Plan, make_plan
 from harness.results.read import read
 from harness.results.record import Record
+from harness.rules.tally import rule_ids
 from harness.run import DoctorError, RunFolderError, RunOptions, RunSummary, run
 from harness.vocabulary import ExitCode, Verdict
 
@@ -79,6 +80,8 @@ def test_the_folder_holds_what_the_page_says(whole: tuple[RunSummary, list[Recor
     assert facts["decision"]["exit_code"] == 0
     assert facts["selected"] == len(_plan().ids) < facts["listed"]
     for record in read(out).records:
+        if record["kind"] == "rule":
+            continue
         wire = json.loads((out / record["wire"]).read_text(encoding="utf-8"))
         assert len(wire["exchanges"]) == record["exchanges"]
         for finding in record["findings"]:
@@ -86,11 +89,26 @@ def test_the_folder_holds_what_the_page_says(whole: tuple[RunSummary, list[Recor
         assert record["assertions"] > 0
 
 
+def test_each_wire_rule_is_scored_once(whole: tuple[RunSummary, list[Record]]) -> None:
+    records = {record["id"]: record for record in whole[0].results.records}
+    rules = [record for record in records.values() if record["kind"] == "rule"]
+    assert [record["id"] for record in rules] == list(rule_ids())
+    held = [record for record in rules if record["verdict"] == "pass"]
+    assert len(held) > len(rules) / 2
+    for record in held:
+        (finding,) = record["findings"]
+        assert finding["count"] == record["exchanges"] > 0
+        assert records[record["shown"]]["wire"] == record["wire"]
+        assert record["reproduce"].endswith(f"--case {record['shown']}")
+    for record in rules:
+        assert record["verdict"] in ("pass", "not-applicable")
+
+
 def test_no_secret_is_in_the_folder(whole: tuple[RunSummary, list[Record]], façade: Endpoint) -> None:
     assert façade.key is not None
     key = façade.key.reveal().encode()
     files = [path for path in whole[0].folder.rglob("*") if path.is_file()]
-    assert len(files) > len(_plan().ids)
+    assert len(files) > len(_plan().cases)
     for path in files:
         data = path.read_bytes()
         assert key not in data, path
