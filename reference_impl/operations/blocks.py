@@ -40,7 +40,7 @@ async def put_block(call: Call) -> Response:
         digest = Digest(md5=md5)
         await writing.receive(call, upload, digest)
         promised.check(digest)
-        await service.run(service.store.stage_block, upload, call.blob, block)
+        await service.change(call.turn, service.store.stage_block, upload, call.blob, block)
     return call.respond(201, "Created", hash_fields(digest, md5=md5))
 
 
@@ -97,8 +97,8 @@ async def put_block_list(call: Call) -> Response:
     for _, block in entries:
         if _decode(block) is None:
             raise BlobError("InvalidBlockList")
-    record = await service.run(
-        service.store.commit_blocks, call.account, call.container, call.blob, entries, props, check
+    record = await service.change(
+        call.turn, service.store.commit_blocks, call.account, call.container, call.blob, entries, props, check
     )
     fields: Fields = stamp(record.etag, record.ticks)
     fields += hash_fields(digest, md5=promised.md5 is not None or call.version < "2019-02-02")

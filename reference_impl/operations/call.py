@@ -75,6 +75,11 @@ class Call:
         return self.resource.blob
 
     @property
+    def turn(self) -> tuple[str, str | None, str | None]:
+        """What this request changes: requests that change the same wait for each other."""
+        return self.resource.account, self.resource.container, self.resource.blob
+
+    @property
     def endpoint(self) -> str:
         """The ServiceEndpoint of listings: scheme, host, and the account when it is in the path."""
         base = f"{self.request.scheme}://{self.request.headers.get('host') or ''}/"

@@ -86,7 +86,7 @@ async def delete(call: Call) -> Response:
         # There are none: the blob itself stays.
         check(await call.service.run(store.blob, call.account, call.container, call.blob))
         return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
-    await call.service.run(store.delete_blob, call.account, call.container, call.blob, check)
+    await call.service.change(call.turn, store.delete_blob, call.account, call.container, call.blob, check)
     return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
 
 
@@ -145,6 +145,6 @@ def _check(call: Call, found: Conditions, record: BlobRecord | None) -> None:
 
 async def _update(call: Call, change: writing.Change, *, touch: bool = True) -> BlobRecord:
     store = call.service.store
-    return await call.service.run(
-        store.update_blob, call.account, call.container, call.blob, change, touch=touch
+    return await call.service.change(
+        call.turn, store.update_blob, call.account, call.container, call.blob, change, touch=touch
     )

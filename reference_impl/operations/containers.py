@@ -20,7 +20,7 @@ async def create(call: Call) -> Response:
     """Create Container."""
     props = ContainerProps(metadata=call.metadata(), public_access=_public_access(call))
     store = call.service.store
-    record = await call.service.run(store.create_container, call.account, call.container, props)
+    record = await call.service.change(call.turn, store.create_container, call.account, call.container, props)
     return call.respond(201, "Created", stamp(record.etag, record.ticks))
 
 
@@ -62,7 +62,9 @@ async def set_metadata(call: Call) -> Response:
         return ContainerProps(wanted, record.props.public_access, record.props.extra)
 
     store = call.service.store
-    record = await call.service.run(store.update_container, call.account, call.container, change)
+    record = await call.service.change(
+        call.turn, store.update_container, call.account, call.container, change
+    )
     return call.respond(200, "OK", stamp(record.etag, record.ticks))
 
 
@@ -77,7 +79,8 @@ async def delete(call: Call) -> Response:
         call.refuse_lease("Container")
         conditions.check_write(dates, _state(record))
 
-    await call.service.run(call.service.store.delete_container, call.account, call.container, check)
+    store = call.service.store
+    await call.service.change(call.turn, store.delete_container, call.account, call.container, check)
     return call.respond(202, "Accepted")
 
 
@@ -109,7 +112,9 @@ async def set_acl(call: Call) -> Response:
         return ContainerProps(record.props.metadata, access, {**record.props.extra, "acl": policies})
 
     store = call.service.store
-    record = await call.service.run(store.update_container, call.account, call.container, change)
+    record = await call.service.change(
+        call.turn, store.update_container, call.account, call.container, change
+    )
     return call.respond(200, "OK", stamp(record.etag, record.ticks))
 
 

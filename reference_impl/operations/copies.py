@@ -94,7 +94,9 @@ async def _copy(
                 tags=tags,
                 extra={**writing.tier_history(sent.tier), **_history(url, source.total or 0)},
             )
-            record = await service.run(service.store.commit_blob, upload, call.blob, props, check)
+            record = await service.change(
+                call.turn, service.store.commit_blob, upload, call.blob, props, check
+            )
     finally:
         await source.close()
     return record, digest

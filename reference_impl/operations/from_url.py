@@ -49,7 +49,9 @@ async def put_blob_from_url(call: Call) -> Response:
             promised.check(digest, elements=False)
             props = _merged(sent, source.props) if inherit else sent
             props = replace(props, content_md5=sent.content_md5 or digest.md5, tags=tags)
-            record = await service.run(service.store.commit_blob, upload, call.blob, props, check)
+            record = await service.change(
+                call.turn, service.store.commit_blob, upload, call.blob, props, check
+            )
     finally:
         await source.close()
     fields: Fields = [("Content-MD5", digest.md5), *stamp(record.etag, record.ticks)]
@@ -82,7 +84,7 @@ async def put_block_from_url(call: Call) -> Response:
             digest = Digest(md5=md5)
             await pull(call, source, upload, digest, limit)
             promised.check(digest)
-            await service.run(service.store.stage_block, upload, call.blob, block)
+            await service.change(call.turn, service.store.stage_block, upload, call.blob, block)
     finally:
         await source.close()
     return call.respond(201, "Created", hash_fields(digest, md5=md5))

@@ -34,7 +34,7 @@ async def put_blob(call: Call) -> Response:
         for promise in (promised, md5):
             promise.check(digest)
         props = replace(props, content_md5=digest.md5)
-        record = await service.run(service.store.commit_blob, upload, call.blob, props, check)
+        record = await service.change(call.turn, service.store.commit_blob, upload, call.blob, props, check)
     fields: Fields = [("Content-MD5", digest.md5), *stamp(record.etag, record.ticks)]
     if call.version >= "2019-02-02":
         fields.append(("x-ms-content-crc64", digest.crc64))

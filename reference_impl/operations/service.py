@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from reference_impl.auth.bearer import KeySource, TokenVerifier
 from reference_impl.config import Config
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 # Threads wait for fsync most of their time, so there are more of them than processors.
 _THREADS = 64
+# Of one name, so many changes at once: one holds its lock, the others sync their data or wait for it.
+_TURNS = 16
 
 
 class Service:
@@ -26,6 +29,9 @@ class Service:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
+        # A change may wait long for the lock of a name; nothing else waits behind such threads.
+        self.changers = ThreadPoolExecutor(_THREADS, thread_name_prefix="change")
+        self._turns: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
         self.store = Store(config.root, durable=config.durable)
         self.keys: Mapping[str, bytes] = MappingProxyType({a.name: a.key for a in config.accounts})
         self.accounts = frozenset(self.keys)
@@ -36,6 +42,15 @@ class Service:
             self.tokens = TokenVerifier(config.issuer, source, config.default_role)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a blocking function in a thread."""
+        """Call a blocking function in a thread. It must not wait for a lock: see `change`."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: function(*args, **kwargs))
+
+    async def change(self, turn: Hashable, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that takes the lock of what `turn` names, in one of the threads kept for that."""
+        turns = self._turns.get(turn)
+        if turns is None:
+            turns = self._turns[turn] = asyncio.Semaphore(_TURNS)
+        async with turns:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.changers, lambda: function(*args, **kwargs))
