@@ -153,8 +153,6 @@ def _principal(
         frozenset(types),
         grants,
         MappingProxyType(overrides),
-        object_id=sas.get("sduoid", ""),
-        tenant_id=sas.get("skdutid", "") or sas.get("sktid", ""),
     )
 
 

@@ -156,8 +156,8 @@ async def authenticate(service: Service, at: Asked) -> Principal:
         return Principal("key")
     if kind == "bearer" and credential:
         caller = await _token(service, at, credential)
-        if signature is not None and (signature.get("sduoid") or signature.get("skdutid")):
-            return _bound(await _signed(service, at, signature), caller)
+        if signature is not None and _is_bound(signature):
+            return _bound(await _signed(service, at, signature), signature, caller)
         return caller
     raise BlobError("InvalidAuthenticationInfo", edge=True)
 
@@ -201,15 +201,21 @@ async def _signed(service: Service, at: Asked, signature: Mapping[str, str]) -> 
         policy=policies.get,
     )
     principal = sas.verify(signature, service.keys, setting)
-    if principal.object_id and at.headers.get("authorization") is None:
+    if _is_bound(signature) and at.headers.get("authorization") is None:
         raise shared_key.failed("The signature is bound to a user, who must send a bearer token as well.")
     return principal
 
 
-def _bound(signed: Principal, caller: Principal) -> Principal:
+def _is_bound(signature: Mapping[str, str]) -> bool:
+    """Whether a SAS names the user, or at least the tenant, who alone may use it."""
+    return bool(signature.get("sduoid") or signature.get("skdutid"))
+
+
+def _bound(signed: Principal, signature: Mapping[str, str], caller: Principal) -> Principal:
     """A SAS that is bound to a user holds only together with that user's token."""
-    if signed.object_id and signed.object_id != caller.object_id:
-        raise shared_key.failed("The bearer token is not of the user that the signature is bound to.")
+    for named, own in (("sduoid", caller.object_id), ("skdutid", caller.tenant_id)):
+        if signature.get(named) and signature[named] != own:
+            raise shared_key.failed("The bearer token is not of the user that the signature is bound to.")
     return signed
 
 

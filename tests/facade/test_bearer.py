@@ -11,7 +11,7 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,14 +172,19 @@ def test_garbage_token(secure: Secure) -> None:
     assert secure.send("GET", "/?comp=list", "garbage").status == 401
 
 
-def delegation_key(secure: Secure, token: str, start: str, expiry: str) -> ElementTree.Element:
-    body = f"<KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry></KeyInfo>".encode()
+def delegation_key(
+    secure: Secure, token: str, start: str, expiry: str, tenant: str = ""
+) -> ElementTree.Element:
+    bound = f"<DelegatedUserTid>{tenant}</DelegatedUserTid>" if tenant else ""
+    body = f"<KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry>{bound}</KeyInfo>".encode()
     answer = secure.send("POST", "/?restype=service&comp=userdelegationkey", token, body)
     assert answer.status == 200, answer.body
     return answer.xml
 
 
-def signed_by(key: ElementTree.Element, resource: str, permissions: str) -> str:
+def signed_by(
+    key: ElementTree.Element, resource: str, permissions: str, bound: Mapping[str, str] | None = None
+) -> str:
     terms = {
         name: key.findtext(f"Signed{tag}", "")
         for name, tag in (
@@ -192,12 +197,27 @@ def signed_by(key: ElementTree.Element, resource: str, permissions: str) -> str:
         )
     }
     expiry = iso(600)
-    lines = [permissions, "", expiry, f"/blob/{ACCOUNT}/{resource}", *terms.values(), "", "", "", "", ""]
-    lines += ["", "", VERSION, "b", "", "", "", "", "", "", ""]
+    user = dict(bound or {})
+    lines = [permissions, "", expiry, f"/blob/{ACCOUNT}/{resource}", *terms.values(), "", "", ""]
+    lines += [
+        user.get("skdutid", ""),
+        user.get("sduoid", ""),
+        "",
+        "",
+        VERSION,
+        "b",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ]
     secret = base64.b64decode(key.findtext("Value", ""))
     signature = base64.b64encode(hmac.digest(secret, "\n".join(lines).encode(), hashlib.sha256)).decode()
     return urlencode(
-        {"sp": permissions, "se": expiry, "sv": VERSION, "sr": "b", **terms, "sig": signature},
+        {"sp": permissions, "se": expiry, "sv": VERSION, "sr": "b", **terms, **user, "sig": signature},
         quote_via=quote,
     )
 
@@ -244,3 +264,27 @@ def test_delegation_keys_are_refused(secure: Secure) -> None:
     assert secure.send("POST", target, None, good).code == "NoAuthenticationInformation"
     scoped = secure.token(roles=["admin:cont"])
     assert secure.send("POST", target, scoped, good).code == "AuthorizationPermissionMismatch"
+
+
+def test_a_signature_bound_to_a_user_needs_that_users_token(secure: Secure) -> None:
+    admin = secure.token(roles=["admin"])
+    secure.send("PUT", "/bound?restype=container", admin)
+    secure.send("PUT", "/bound/b", admin, b"x")
+    key = delegation_key(secure, admin, iso(-60), iso(3600), tenant="tenant")
+    users = {
+        "right": secure.token(roles=[], oid="user", tid="tenant"),
+        "other user": secure.token(roles=[], oid="else", tid="tenant"),
+        "other tenant": secure.token(roles=[], oid="user", tid="else"),
+        "nobody": None,
+    }
+    for bound, welcome in (
+        ({"skdutid": "tenant", "sduoid": "user"}, {"right"}),
+        ({"skdutid": "tenant"}, {"right", "other user"}),
+    ):
+        query = signed_by(key, "bound/b", "r", bound)
+        got = {
+            name
+            for name, token in users.items()
+            if secure.send("GET", f"/bound/b?{query}", token).status == 200
+        }
+        assert got == welcome
