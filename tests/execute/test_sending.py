@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
+import harness.execute
 from harness.cases.case import Case
 from harness.endpoint import Secret
 from harness.exchange import Exchange
 from harness.execute import World, execute
+from harness.signing.authorise import Authorised, authorise
 from tests.execute.conftest import make_case
 from tests.execute.service import Received, Service, response
 
@@ -205,6 +208,32 @@ def test_the_parts_of_a_batch_are_signed_one_by_one(world: World, service: Servi
     assert "Content-ID: 1\r\n" in second
     assert "DELETE /acct/bp-t-shared/x%20y HTTP/1.1\r\n" in second
     assert "Authorization" not in second
+
+
+def test_a_part_of_a_batch_is_signed_for_the_address_that_the_batch_goes_to(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces: list[object] = []
+
+    def recording(*said: Any, **named: Any) -> Authorised:
+        faces.append(named["face"])
+        return authorise(*said, **named)
+
+    monkeypatch.setattr(harness.execute, "authorise", recording)
+    also = MappingProxyType({"host": f"http://acct.blob.localhost:{service.port}"})
+    world = World(replace(service.endpoint, also=also, connect=("127.0.0.1", service.port)), "bp-t-")
+    case = make_case(
+        """
+        - send: POST /?comp=batch
+          face: host
+          body: {batch: [{delete: /c/b, auth: {service-sas: {resource: container, permissions: d}}}]}
+          expect: {status: 202}
+        """,
+        operation="Blob Batch",
+    )
+    execute(case, world)
+    assert faces == ["host", "host"]
+    assert b"DELETE /c/b?sv=" in service.requests[0].body
 
 
 def test_a_configured_sas_signs_what_has_no_key(service: Service) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 import harness.execute
 from harness.endpoint import Secret
-from harness.execute import NoContainerError, World
+from harness.execute import NoContainerError, World, execute
 from harness.judge.facts import MADE_UP_COMP, Answer
 from harness.rules.identify import Depth
+from tests.execute.conftest import make_case
 from tests.execute.service import Received, Service, response
 
 
@@ -59,8 +60,9 @@ def test_every_name_of_a_container_begins_with_the_prefix_and_no_two_cases_share
 )
 def test_without_the_container_there_is_no_world(service: Service, answer: bytes, says: str) -> None:
     service.answers = lambda request: answer
+    world = World(service.endpoint, "bp-t-")
     with pytest.raises(NoContainerError, match=re.escape(says)):
-        World(service.endpoint, "bp-t-").__enter__()
+        world.__enter__()
     assert len(service.requests) == 1
     assert service.closed.acquire(timeout=5), "the connection is not left open"
 
@@ -104,3 +106,17 @@ def test_a_copy_source_is_read_with_a_sas_of_the_key_or_the_configured_one(servi
     assert "srt=o&" in made
     assert source(key=None, sas=Secret("sv=1&sig=x")) == "sv=1&sig=x"
     assert source(key=None) == ""
+
+
+def test_a_copy_source_is_named_in_a_case(world: World, service: Service) -> None:
+    case = make_case(
+        """
+        - send: PUT /{container}/{blob}
+          headers: {x-ms-copy-source: "{url}/{container}/a?{source-sas}"}
+          expect: {status: 201}
+        """,
+        operation="Copy Blob",
+    )
+    assert execute(case, world).not_applicable is None
+    (named,) = service.requests[0].get("x-ms-copy-source")
+    assert named.startswith(f"http://127.0.0.1:{service.port}/acct/bp-t-shared/a?sv=")

@@ -159,6 +159,16 @@ def test_half_an_answer_to_a_probe_is_none() -> None:
     assert answer(SILENT) is None
 
 
+def test_a_wire_rule_that_another_operation_breaks_is_recorded_and_not_scored() -> None:
+    bare = exchange("GET /acct/con/blob", 200)
+    facts = Facts(tuple(StepFact("steps", at, one, SCOPE, "/acct") for at, one in enumerate((error(), bare))))
+    writing = case((step(status(400)), GET))
+    found = judge(writing, facts)
+    assert verdict(found) is Verdict.PASS
+    assert ("blob-type", 1, Verdict.OBSERVED) in {(one.rule, one.exchange, one.verdict) for one in found}
+    assert verdict(judge(replace(writing, operation="Get Blob"), facts)) is Verdict.DIFFERS
+
+
 def test_the_judge_has_no_way_to_a_socket_a_file_or_a_clock() -> None:
     reach = {"socket", "ssl", "os", "io", "pathlib", "subprocess", "time", "threading", "random", "urllib"}
     folder = Path(next(iter(harness.judge.__path__)))

@@ -109,6 +109,12 @@ def test_a_list_that_was_too_long_to_keep_is_counted_as_not_evaluated(rule: str)
     assert rules(cut)[rule] is None
 
 
+@pytest.mark.parametrize("said", ["bytes 2-5/5", "bytes 2-5/*", "bytes=2-5/10", "2-5/10"])
+def test_a_range_lies_within_the_blob(said: str) -> None:
+    one = good("range", {"Content-Range": said}, asked={"x-ms-range": "bytes=-4"})
+    assert rules(one)["partial-range"] is False
+
+
 def test_a_206_that_nobody_asked_for_is_broken() -> None:
     asked = {"x-ms-version": "2025-07-05"}
     one = good("range")
