@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -26,6 +27,9 @@ COMMANDS = {
     "mutants": "list the façade's deliberately wrong variants",
     "sweep": "remove left-over containers of earlier runs",
 }
+
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+"""What an operating system says when neither we nor the endpoint are to blame."""
 
 
 class _Lazy(click.Group):
@@ -88,6 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def say(error: Exception) -> ExitCode:
     """Say what went wrong, in a line and a hint, and give its exit code; a traceback for a bug of ours."""
     code = getattr(error, "exit_code", None)
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        tell(f"{error.filename or 'a file'}: {error.strerror}", "Make room, or give other rights or a place.")
+        return ExitCode.HARNESS
     if code is None:
         traceback.print_exception(error)
         return ExitCode.HARNESS

@@ -31,9 +31,9 @@ class ContainerListError(Exception):
 
     exit_code = ExitCode.INDETERMINATE
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.hint = "Removing them by hand is safe: nobody else's containers start with this prefix."
+    def __init__(self, endpoint: Endpoint, what: str) -> None:
+        super().__init__(f"List Containers on {endpoint.name} answered {what}")
+        self.hint = "blobproof doctor says whose fault it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,11 @@ def _listed(endpoint: Endpoint, connection: Connection, prefix: str) -> Iterator
         said = _send(endpoint, connection, "GET", f"/?{query}")
         if said.response is None or said.response.status != 200:
             answer = said.response.status if said.response else said.failure
-            raise ContainerListError(f"List Containers on {endpoint.name} answered {answer}")
+            raise ContainerListError(endpoint, str(answer))
         try:
             top = root(said.response.body.data)
         except NotXmlError as error:
-            raise ContainerListError(
-                f"List Containers on {endpoint.name} answered no XML: {error}"
-            ) from error
+            raise ContainerListError(endpoint, f"no XML: {error}") from error
         for element in top.iterfind("Containers/Container"):
             name = element.findtext("Name") or ""
             modified = element.findtext("Properties/Last-Modified")

@@ -298,7 +298,9 @@ class _Controller:
         self.uncollected: dict[str, str] = {}  # by the file's path below the suites: why not
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Workers' reports come by here too."""
+        """Workers' reports come by here too. The last of an item's reports brings its record."""
+        if report.when != "teardown":
+            return
         for name, record in report.user_properties:
             if name == _RECORD and isinstance(record, dict):
                 self.tally.add(record)

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -48,11 +49,11 @@ Watch = Callable[[int, Record | None], None]
 class DoctorError(Exception):
     """The endpoint cannot be judged, and it is plain whose fault that is."""
 
-    def __init__(self, diagnosis: Diagnosis) -> None:
+    def __init__(self, diagnosis: Diagnosis, endpoint: str) -> None:
         super().__init__(diagnosis.line)
         self.diagnosis = diagnosis
         self.exit_code = diagnosis.exit_code
-        self.hint = f"blobproof doctor {diagnosis.endpoint} shows every check."
+        self.hint = f"blobproof doctor {shlex.quote(endpoint)} shows every check."
 
 
 class RunFolderError(Exception):
@@ -133,7 +134,7 @@ def _run(options: RunOptions, watch: Watch) -> RunSummary:
         diagnosis = examine(endpoint)
         # A version or an operation that is wrong is for the suites to say; anything else is in their way.
         if diagnosis.exit_code not in (ExitCode.MET, ExitCode.DIVERGENCE):
-            raise DoctorError(diagnosis)
+            raise DoctorError(diagnosis, spoken(options.endpoint))
         session = _session(options, endpoint)
         facts = _facts(options, endpoint, diagnosis, session)
         _write(options.folder / "run.json", facts)

@@ -19,5 +19,9 @@ from reports import matrix
 )
 def command(runs: tuple[Path, ...], out: Path | None) -> int:
     """Draw RUN folders side by side, one column each, in one self-contained HTML file."""
-    click.echo(matrix.build(runs, out or runs[0] / "report.html"))
+    where = out or runs[0] / "report.html"
+    try:
+        click.echo(matrix.build(runs, where))
+    except OSError as error:
+        raise click.UsageError(f"{where} cannot be written: {error.strerror}") from error
     return ExitCode.MET

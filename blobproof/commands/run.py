@@ -105,7 +105,9 @@ def command(
             ledger=ledger,
         )
         try:
-            with Progress(output(stderr=True), spoken(name), len(plan.ids)) as progress:
+            with Progress(
+                output(stderr=True), spoken(name), len(plan.cases) + len(plan.scenarios)
+            ) as progress:
                 done = run_plan(options, progress.watch)
         except (EndpointError, DoctorError, RunnerError) as error:
             failures.append(say(error))
