@@ -64,7 +64,7 @@ class Progress:
             self._diverged += Verdict(record["verdict"]).diverges
             said = record["id"]
         elif not self._console.is_terminal:
-            self._console.print(f"{escape(self._endpoint)}: {self._total} cases and scenarios")
+            self._console.print(f"{escape(self._endpoint)}: {self._total} checks")
         diverged = f"[red]{self._diverged} diverge[/] " if self._diverged else ""
         self._bar.update(self._task, completed=done, said=f"{diverged}[dim]{escape(said)}[/]")
 
