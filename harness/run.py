@@ -329,8 +329,9 @@ def _await(child: subprocess.Popen[bytes], results: Path, watch: Watch) -> bool:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask pytest to end, so that it ends what it started; then make sure."""
-    child.send_signal(signal.SIGINT)
+    """Ask pytest and its workers to end, so that they end what they started; then make sure."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGINT)
     try:
         child.wait(_GRACE)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or somebody who does not want to wait
