@@ -18,9 +18,7 @@ from reports import markdown, matrix
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: RUN/report.html]"
 )
-@click.option(
-    "--markdown", "as_markdown", is_flag=True, help="Print a summary in Markdown instead of a page."
-)
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a Markdown summary instead of a page.")
 def command(runs: tuple[Path, ...], out: Path | None, as_markdown: bool) -> int:
     """Draw RUN folders side by side, one column each, in one self-contained HTML file."""
     if as_markdown and out is None:
