@@ -49,10 +49,10 @@ class Plan:
         return (*cases, *(scenario.id for scenario in self.scenarios), *rule_ids())
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """The files that hold them, each once, in the same order."""
+    def files(self) -> tuple[str, ...]:
+        """The files that hold them, relative to the suites, each once."""
         names = (*(case.file for case in self.cases), *(scenario.file for scenario in self.scenarios))
-        return tuple(self.suites / name for name in dict.fromkeys(names))
+        return tuple(dict.fromkeys(names))
 
     @property
     def requests(self) -> int:

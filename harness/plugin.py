@@ -43,6 +43,7 @@ from harness.vocabulary import Verdict
 
 _SESSION = pytest.StashKey[Session]()
 _ENDPOINT = pytest.StashKey[Endpoint]()
+_WANTED = pytest.StashKey[frozenset[Path]]()
 _WORLD = pytest.StashKey["World | NoContainerError"]()
 _SCENARIO = pytest.StashKey[Scenario]()
 _ENDING = pytest.StashKey[Finding]()
@@ -58,12 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the run has told us; the controller opens the results."""
-    config.addinivalue_line("markers", "xdist_group: with pytest-xdist, all of a group run on one worker")
     # A shell that starts the command in the background has it ignore Ctrl-C, and we would inherit that; but
     # the signal is how `run` asks us to end, and no terminal sends it here: this session is our own.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     session = Session.load(Path(os.environ[Session.VARIABLE]))
     config.stash[_SESSION] = session
+    files = [session.suites / file for file in session.files]
+    config.stash[_WANTED] = frozenset({*files, *(folder for file in files for folder in file.parents)})
     config.stash[_ENDPOINT] = endpoint = handover.load(os.environ[handover.VARIABLE])
     if not hasattr(config, "workerinput"):
         writer = ResultsWriter(
@@ -78,6 +80,11 @@ def pytest_configure(config: pytest.Config) -> None:
 # --- collecting ---
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Only files that hold something of this run are looked at, and the folders above them."""
+    return None if collection_path in config.stash[_WANTED] else True
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Case files are those in a folder of the suites; the files beside the folders say other things."""
     if file_path.suffix == ".yaml" and file_path.parent != parent.config.stash[_SESSION].suites:
@@ -85,16 +92,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Only what the run selected; cases first, they are quick and say most."""
     session = config.stash[_SESSION]
     order = {one: number for number, one in enumerate(session.ids)}
     kept = [item for item in items if _id(item, session) in order]
     items[:] = sorted(kept, key=lambda item: order[_id(item, session)])
-    for item in items:
-        if not isinstance(item, CaseItem):  # clients share this machine: one after the other, on one worker
-            item.add_marker(pytest.mark.xdist_group("clients"))
 
 
 def _id(item: pytest.Item, session: Session) -> str:

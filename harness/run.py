@@ -193,6 +193,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
         suites=options.plan.suites,
         prefix=f"{containers.RUN_PREFIX}{secrets.token_hex(4)}-",
         ids=options.plan.ids,
+        files=options.plan.files,
         scale=options.scale,
         again=_again(options),
         today=datetime.now(UTC).date(),
@@ -280,14 +281,14 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Watch) -> bool:
     """Run the suites in a pytest of their own. Returns whether it was interrupted."""
     suites = str(session.suites)
-    parallel = ("-p", "xdist", "-n", str(options.workers), "--dist=loadgroup")
+    # Stealing: clients take seconds and cases milliseconds; and of all ways it survives a worker that dies.
+    parallel = ("-p", "xdist", "-n", str(options.workers), "--dist=worksteal")
     command = [
-        *(sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", suites, "-p", "harness.plugin", "-p", "no:cacheprovider"),
         *("--rootdir", suites, "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
         *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={options.scale}"),
         *(parallel if options.workers > 1 else ()),
-        # A file that cannot be loaded must not keep the others from being run.
-        *("--continue-on-collection-errors", *(str(file) for file in options.plan.files)),
+        "--continue-on-collection-errors",  # what cannot be loaded must not keep the rest from being run
     ]
     env = {
         # What somebody has set for their own pytest is not for ours, nor are the plugins that are about.

@@ -25,6 +25,7 @@ class Session:
     suites: Path
     prefix: str  # what names of containers start with
     ids: tuple[str, ...]  # everything to run, in order
+    files: tuple[str, ...]  # that hold it, relative to the suites
     scale: str
     header: Record  # of results.jsonl
     again: tuple[str, ...]  # the words of the command that runs any one of them again, without its id
@@ -52,6 +53,7 @@ class Session:
             suites=Path(values["suites"]),
             prefix=values["prefix"],
             ids=tuple(values["ids"]),
+            files=tuple(values["files"]),
             scale=values["scale"],
             header=values["header"],
             again=tuple(values["again"]),

@@ -1,0 +1,1 @@
+"""Tests of gates and ledgers together: which exit code counts where several apply."""
