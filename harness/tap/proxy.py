@@ -77,6 +77,9 @@ class Link:
         self._fault = fault
         self._gone = gone
         self._connecting: asyncio.Task[None] | None = None
+        # What the client said before there was somewhere to send it: Python before 3.11.3 reads once
+        # after `connection_made` even from a transport that was paused there.
+        self._early: list[bytes] = []
         self._over = False
 
     def made(self, side: _Side) -> None:
@@ -102,12 +105,18 @@ class Link:
             return
         if self._over:
             self._abort(self.server, reset=False)
-        elif self.client.transport is not None:
+        elif self.client.transport is not None and self.server.transport is not None:
+            self.server.transport.writelines(self._early)
+            self._early.clear()
+            if self.client.finished and self.server.transport.can_write_eof():
+                self.server.transport.write_eof()
             self.client.transport.resume_reading()
 
     def received(self, side: _Side, data: bytes) -> None:
         other = self.server if side is self.client else self.client
-        if other.transport is not None and not other.transport.is_closing():
+        if other.transport is None:
+            self._early.append(data)
+        elif not other.transport.is_closing():
             other.transport.write(data)
         # Forwarded first, read afterwards: the copy must not delay the bytes.
         if side is self.client:
@@ -120,7 +129,9 @@ class Link:
         if side is self.server:
             self.conversation.server_ended()
         other = self.server if side is self.client else self.client
-        if other.transport is None or other.transport.is_closing():
+        if other.transport is None:
+            return True  # the endpoint is told when it can be
+        if other.transport.is_closing():
             return False
         if other.finished or not other.transport.can_write_eof():
             other.transport.close()
