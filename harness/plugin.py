@@ -6,6 +6,7 @@ items and hand their records over in the reports; the controller alone writes re
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -291,6 +292,19 @@ def _settled(record: Record, session: Session, endpoint: Endpoint) -> Record:
     return settle({**record, **said}, session.ledger, session.today)
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """An interrupt waits until this is done: between a line and its count it would leave a file that lies."""
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
+
+
 class _Controller:
     """The one process that writes: without xdist ours, with it the one that the workers report to."""
 
@@ -306,8 +320,9 @@ class _Controller:
             return
         for name, record in report.user_properties:
             if name == _RECORD and isinstance(record, dict):
-                self.tally.add(record)
-                self.writer.add(record)
+                with _undisturbed():
+                    self.tally.add(record)
+                    self.writer.add(record)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that cannot be imported brings nothing; what it said is for the records that are missing."""
@@ -319,12 +334,13 @@ class _Controller:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """The footer says whether everything came. What never came, and was not interrupted, is our fault."""
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-        for record in self.tally.records():
-            self.writer.add(record)
-        if self.writer.missing and not interrupted:
-            for record in self._lost(frozenset(self.writer.missing)):
+        with _undisturbed():
+            for record in self.tally.records():
                 self.writer.add(record)
-        self.writer.close(complete=not interrupted)
+            if self.writer.missing and not interrupted:
+                for record in self._lost(frozenset(self.writer.missing)):
+                    self.writer.add(record)
+            self.writer.close(complete=not interrupted)
 
     def _lost(self, ids: frozenset[str]) -> Iterator[Record]:
         suites = self.session.suites

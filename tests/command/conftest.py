@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from blobproof.cli import main
+from harness import plan
 from harness.endpoint import Endpoint
 from harness.endpoints import open_endpoint
 from tests.command.process import Done, environment
@@ -30,12 +32,16 @@ def key(facade: Endpoint) -> Mapping[str, str]:
     return {"AZURE_STORAGE_KEY": facade.key.reveal()}
 
 
+_everything = functools.cache(plan.everything)  # the suites are the same each time
+
+
 @pytest.fixture
 def here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., Done]]:
     """The command in this process, in an empty folder: for what ends before anything is started."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("harness.plan.everything", _everything)
     for name in os.environ.keys() - environment().keys():
         monkeypatch.delenv(name)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}

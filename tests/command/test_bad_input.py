@@ -19,7 +19,8 @@ from harness.signing.spec import AccountSas
 from tests.command.process import Done, blobproof, eventually, finish, refused, start
 from tests.doctor.nginx import PROGRAM, nginx
 
-WRONG_KEY = {"AZURE_STORAGE_KEY": "a2V5a2V5a2V5"}
+WRONG_KEY = "a2V5a2V5a2V5"
+WRONG = {"AZURE_STORAGE_KEY": WRONG_KEY}
 TOML = 'url = "http://127.0.0.1:9/acct"\n'
 
 
@@ -106,8 +107,11 @@ def test_a_folder_that_cannot_be_the_runs(here: Callable[..., Done], tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_an_empty_folder_of_ones_own_stays(tmp_path: Path) -> None:
-    refused(blobproof("run", "http://127.0.0.1:9/acct", "--out", tmp_path, env=WRONG_KEY), 3)
+def test_an_empty_folder_of_ones_own_stays(
+    here: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", WRONG_KEY)
+    refused(here("run", "http://127.0.0.1:9/acct", "--out", tmp_path), 3)
     assert tmp_path.is_dir()
     assert not list(tmp_path.iterdir())
 
@@ -119,13 +123,13 @@ def test_an_empty_folder_of_ones_own_stays(tmp_path: Path) -> None:
 def test_nobody_listens(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/acct"
-    refused(blobproof(command, url, env=WRONG_KEY, cwd=tmp_path), 3, "refused|nobody listens")
+    refused(blobproof(command, url, env=WRONG, cwd=tmp_path), 3, "refused|nobody listens")
 
 
 def test_a_wrong_key(tmp_path: Path, facade: Endpoint) -> None:
-    done = blobproof("run", facade.url, env=WRONG_KEY, cwd=tmp_path)
+    done = blobproof("run", facade.url, env=WRONG, cwd=tmp_path)
     refused(done, 2, "not the key of account blobproof")
-    assert WRONG_KEY["AZURE_STORAGE_KEY"] not in done.err
+    assert WRONG_KEY not in done.err
 
 
 def test_an_expired_sas(tmp_path: Path, facade: Endpoint) -> None:
@@ -144,14 +148,12 @@ def test_plain_http_where_https_was_said(tmp_path: Path, facade: Endpoint, key: 
 def test_a_server_that_is_no_blob_service(tmp_path: Path) -> None:
     with nginx(tmp_path, issue(tmp_path)) as (http, _):
         url = f"http://127.0.0.1:{http}/acct"
-        refused(
-            blobproof("run", url, "--out", tmp_path / "run", env=WRONG_KEY), 3, "no Blob service", "nginx"
-        )
+        refused(blobproof("run", url, "--out", tmp_path / "run", env=WRONG), 3, "no Blob service", "nginx")
 
 
 def test_a_server_that_says_nothing(tmp_path: Path) -> None:
     with counted() as (url, seen):
-        refused(blobproof("run", url, "--out", tmp_path / "run", env=WRONG_KEY), 3, "does not answer")
+        refused(blobproof("run", url, "--out", tmp_path / "run", env=WRONG), 3, "does not answer")
     assert seen
     assert not (tmp_path / "run").exists()
 
@@ -198,7 +200,7 @@ def test_bad_words_are_found_before_anything_is_sent(here: Callable[..., Done]) 
 
 def test_an_interrupt_before_anything_was_sent(tmp_path: Path) -> None:
     with counted() as (url, _):
-        process = start("run", url, "--out", tmp_path / "run", env=WRONG_KEY)
+        process = start("run", url, "--out", tmp_path / "run", env=WRONG)
         eventually((tmp_path / "run").exists)
         process.terminate()
         done = finish(process, 10)
