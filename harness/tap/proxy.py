@@ -86,6 +86,11 @@ class Link:
         if side is self.client and side.transport is not None:
             side.transport.pause_reading()  # until there is somewhere to send it
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
+        elif side.transport is not None:
+            side.transport.write(b"".join(self._early))  # before anything that the client says from now on
+            self._early.clear()
+            if self.client.finished and side.transport.can_write_eof():
+                side.transport.write_eof()
 
     async def _connect(self) -> None:
         host, port = self._upstream.address
@@ -105,11 +110,7 @@ class Link:
             return
         if self._over:
             self._abort(self.server, reset=False)
-        elif self.client.transport is not None and self.server.transport is not None:
-            self.server.transport.writelines(self._early)
-            self._early.clear()
-            if self.client.finished and self.server.transport.can_write_eof():
-                self.server.transport.write_eof()
+        elif self.client.transport is not None:
             self.client.transport.resume_reading()
 
     def received(self, side: _Side, data: bytes) -> None:
