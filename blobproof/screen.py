@@ -8,7 +8,6 @@ from typing import Any, Self
 from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from harness.results.record import Record
 from harness.run import RunSummary
@@ -81,16 +80,15 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
     for said in decision.reasons:
         console.print(f"  [{colour}]{escape(said)}[/]", soft_wrap=True)
     told = [record for record in results.records if Verdict(record["verdict"]) not in _QUIET]
-    if told:
-        table = Table.grid(padding=(0, 2))
-        for record in sorted(told, key=lambda one: list(Verdict).index(Verdict(one["verdict"])))[:_SHOWN]:
-            verdict = Verdict(record["verdict"])
-            style = _COLOURS.get(verdict, "dim")
-            reason = escape((record["reason"] or "")[:200])
-            table.add_row(f"  [{style}]{verdict}[/]", escape(record["id"]), reason)
-        console.print(table)
-        if len(told) > _SHOWN:
-            console.print(f"  and {len(told) - _SHOWN} more; the report shows all")
+    for record in sorted(told, key=lambda one: Verdict(one["verdict"]).rank)[:_SHOWN]:
+        verdict = Verdict(record["verdict"])
+        style = _COLOURS.get(verdict, "dim")
+        # The id stands whole on a line: it is what one copies to run the case again.
+        console.print(f"  [{style}]{verdict:14}[/]{escape(record['id'])}", soft_wrap=True)
+        reason = " ".join((record["reason"] or "").split())[:200]
+        console.print(f"  {'':14}{escape(reason)}", soft_wrap=True)
+    if len(told) > _SHOWN:
+        console.print(f"  and {len(told) - _SHOWN} more; the report shows all")
     if done.interrupted:
         console.print("  [yellow]interrupted: what was brought so far is kept, and marked as partial[/]")
     for one in done.left_over:
