@@ -16,7 +16,7 @@ from harness import policy
 from harness.containers import RUN_PREFIX, containers
 from harness.data import folder
 from harness.endpoint import Endpoint
-from harness.endpoints import open_endpoint
+from harness.endpoints import builtin, open_endpoint
 from harness.plan import make_plan, manifest_ids
 from harness.results.read import read
 from harness.results.record import Record
@@ -327,3 +327,24 @@ def test_what_is_said_again_runs_again(named: str, façade: Endpoint, suites: Pa
     facts = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert facts["endpoint"]["name"] == façade.url
     assert facts["endpoint"]["credentials"] == ["key"]
+
+
+def test_an_endpoint_that_dies_is_indeterminate_and_never_blamed(tmp_path: Path) -> None:
+    plan = make_plan(SUITES, only_suites=["get-blob", "put-block-list"], only_ids=["sdk/contents/errors"])
+    with builtin.reference() as running:
+        key = running.endpoint.key
+        assert key is not None
+        named = f"AccountName=blobproof;AccountKey={key.reveal()};BlobEndpoint={running.endpoint.url}"
+
+        def watch(done: int, record: Record | None) -> None:
+            if done == 3:
+                running.server.kill()
+
+        summary = run(RunOptions(named, plan, policy.load("mvp"), tmp_path / "run"), watch)
+    verdicts = {record["verdict"] for record in _records(summary).values()}
+    assert verdicts <= {"pass", "indeterminate", "blocked", "not-run"}
+    assert {"pass", "indeterminate"} <= verdicts
+    assert summary.decision.exit_code is ExitCode.INDETERMINATE
+    assert summary.results.complete
+    assert len(summary.left_over) == 1
+    assert "refused" in summary.left_over[0]
