@@ -113,13 +113,15 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
     brought so far is kept and marked as partial; before there was anything, it is raised as usual.
     """
     there = options.folder.exists()
-    _make(options.folder)
+    ours = not there  # what is in it
     try:
+        _make(options.folder)
+        ours = True
         return _run(options, watch)
-    except RunnerError:
-        raise  # the folder holds what pytest said
+    except (RunFolderError, RunnerError):  # it is somebody else's, or holds what pytest said
+        raise
     except BaseException:
-        if not (options.folder / FILE).exists():
+        if ours and options.folder.is_dir() and not (options.folder / FILE).exists():
             _clear(options.folder, keep=there)
         raise
 
