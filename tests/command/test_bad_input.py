@@ -126,15 +126,16 @@ def test_nobody_listens(tmp_path: Path, command: str) -> None:
     refused(blobproof(command, url, env=WRONG, cwd=tmp_path), 3, "refused|nobody listens")
 
 
-def test_a_wrong_key(tmp_path: Path, facade: Endpoint) -> None:
-    done = blobproof("run", facade.url, env=WRONG, cwd=tmp_path)
+def test_a_wrong_key(here: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, facade: Endpoint) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", WRONG_KEY)
+    done = here("run", facade.url)
     refused(done, 2, "not the key of account blobproof")
     assert WRONG_KEY not in done.err
 
 
-def test_an_expired_sas(tmp_path: Path, facade: Endpoint) -> None:
+def test_an_expired_sas(here: Callable[..., Done], facade: Endpoint) -> None:
     sas = account_sas(facade, AccountSas(expiry=-timedelta(minutes=5)), datetime.now(UTC))
-    done = blobproof("run", f"{facade.url}?{sas}", cwd=tmp_path)
+    done = here("run", f"{facade.url}?{sas}")
     refused(done, 2, "the SAS expired at")
     assert "sig=" not in done.err
 
@@ -145,10 +146,13 @@ def test_plain_http_where_https_was_said(tmp_path: Path, facade: Endpoint, key: 
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
-def test_a_server_that_is_no_blob_service(tmp_path: Path) -> None:
+def test_a_server_that_is_no_blob_service(
+    here: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", WRONG_KEY)
     with nginx(tmp_path, issue(tmp_path)) as (http, _):
         url = f"http://127.0.0.1:{http}/acct"
-        refused(blobproof("run", url, "--out", tmp_path / "run", env=WRONG), 3, "no Blob service", "nginx")
+        refused(here("run", url, "--out", tmp_path / "run"), 3, "no Blob service", "nginx")
 
 
 def test_a_server_that_says_nothing(tmp_path: Path) -> None:
