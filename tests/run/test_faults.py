@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -275,13 +276,21 @@ def test_a_ctrl_c_that_pytest_ignores_ends_it_all_the_same(
     where = tmp_path / "suites"
     shutil.copytree(suites / "delete-blob", where / "delete-blob")
     (where / "stubborn").mkdir()
-    stubborn = ONE.replace('scenario.check("x", 1, 1)', "signal.pthread_sigmask(0, {2}); time.sleep(600)")
+    deaf = tmp_path / "deaf"
+    stubborn = ONE.replace(
+        'scenario.check("x", 1, 1)',
+        f"signal.pthread_sigmask(0, {{2}}); open({str(deaf)!r}, 'x').close(); time.sleep(600)",
+    )
     (where / "stubborn" / "one.py").write_text(f"import signal, time\n\n\n{stubborn}", encoding="utf-8")
     manifests.manifest_path(where).write_text(manifests.render(manifest_ids(where)), encoding="utf-8")
     monkeypatch.setattr("harness.run._GRACE", 0.5)
 
     def stop(done: int, record: Record | None) -> None:
         if done == 4:
+            deadline = time.monotonic() + 30
+            while not deaf.exists():  # before that, pytest would still listen
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGINT)
 
     plan = make_plan(where)
