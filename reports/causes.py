@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from harness.catalogue import Requirement
 from harness.vocabulary import Verdict
-from reports.catalogue import Requirement
 from reports.findings import Article, Broken
 from reports.table import Column
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.catalogue import Catalogue, Requirement, Source
 from harness.results.finding import Finding
 from harness.vocabulary import Level, Verdict, worst
-from reports.catalogue import Catalogue, Requirement, Source
 from reports.evidence import Record
 from reports.names import Slugs
 from reports.table import Column, Matrix, Row

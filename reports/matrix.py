@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import catalogue
 from harness.data import folder
 from harness.results.read import ResultsError
 from harness.vocabulary import Verdict
-from reports import catalogue, evidence
+from reports import evidence
 from reports.causes import causes, widest
 from reports.findings import articles, chapters
 from reports.names import Slugs
@@ -25,7 +26,7 @@ _SECTIONS = ("top", "endpoints", "verdicts", "operations", "clients", "causes", 
 def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None) -> Path:
     """Writes the page for these runs, one column per run, to `out`, and returns `out`.
 
-    `suites` holds requirements.yaml and sources.yaml; the installed suites when None.
+    `suites` holds requirements/ and sources.yaml; the installed suites when None.
     The page is a function of the runs: building it twice gives the same bytes.
     Raises ResultsError when a run cannot be read, CatalogueError when the suites' files cannot.
     """

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 
+from harness import catalogue
 from harness.cases import case as c
 from harness.cases import template
 from harness.cases.errors import CaseError, CaseTreeError
@@ -20,8 +21,8 @@ from harness.cases.parse import Parser
 from harness.cases.sweep import expand
 from harness.signing.spec import AuthSpecError, parse_auth
 
-NOT_CASES = frozenset({"requirements.yaml", "sources.yaml"})
-"""Files at the top of the suites folder that hold no case."""
+NOT_CASES = frozenset({"requirements", "sources.yaml"})
+"""What stands at the top of the suites folder and holds no case."""
 
 
 @functools.cache
@@ -63,7 +64,7 @@ def case_files(suites: Path) -> Iterator[Path]:
     """The case files under a suites folder, sorted."""
     for path in sorted(suites.rglob("*.yaml")):
         relative = path.relative_to(suites)
-        if relative.as_posix() not in NOT_CASES and not any(
+        if relative.parts[0] not in NOT_CASES and not any(
             part.startswith((".", "_")) for part in relative.parts
         ):
             yield path
@@ -97,17 +98,8 @@ def parse_text(file: str, text: str) -> tuple[c.Case, ...]:
 
 
 def known_requirements(suites: Path) -> frozenset[str] | None:
-    """Requirement ids of `requirements.yaml`; None when there is no such file."""
-    path = suites / "requirements.yaml"
-    if not path.is_file():
-        return None
-    try:
-        value = read(path.name, path.read_text(encoding="utf-8") or "{}").value
-    except CaseError as error:
-        if error.message == "the file is empty":
-            return frozenset()
-        raise
-    return frozenset(value or ())
+    """Requirement ids of the catalogue; None when the suites have none. Raises CaseError."""
+    return frozenset(catalogue.requirements(suites)) if (suites / catalogue.FOLDER).is_dir() else None
 
 
 def _is_sweep(marked: Marked) -> bool:
@@ -300,7 +292,7 @@ def _dangling(cases: Iterable[c.Case], requirements: frozenset[str] | None) -> l
         for test in (*case.tests, *(test for step in (*case.given, *case.steps) for test in step.tests)):
             if requirements is not None and test not in requirements:
                 errors.append(
-                    CaseError(case.file, case.line, f"tests {test}, which requirements.yaml does not list")
+                    CaseError(case.file, case.line, f"tests {test}, which no file of requirements/ lists")
                 )
     errors += _circles({case.id: case for case in found})
     return errors

@@ -243,7 +243,10 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 def tree(folder: Path, files: dict[str, str]) -> list[str]:
     """What is said about a whole tree, line by line."""
-    (folder / "requirements.yaml").write_text("get-blob.one: {says: x}\n")
+    (folder / "requirements").mkdir(exist_ok=True)
+    (folder / "requirements" / "reading.yaml").write_text(
+        "get-blob.one: {says: x, level: required, source: y}\n"
+    )
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -278,8 +281,8 @@ def test_a_need_and_a_requirement_exist(tmp_path: Path) -> None:
     }
     assert tree(tmp_path, files) == [
         "get-blob/one.yaml:1: needs get-blob/none, which does not exist",
-        "get-blob/tri.yaml:1: tests get-blob.three, which requirements.yaml does not list",
-        "get-blob/two.yaml:1: tests get-blob.two, which requirements.yaml does not list",
+        "get-blob/tri.yaml:1: tests get-blob.three, which no file of requirements/ lists",
+        "get-blob/two.yaml:1: tests get-blob.two, which no file of requirements/ lists",
     ]
 
 
@@ -300,9 +303,9 @@ def test_needs_do_not_go_in_circles(tmp_path: Path) -> None:
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "get-blob").mkdir()
     (tmp_path / "get-blob" / "z.yaml").write_text("id: [")
-    said = tree(tmp_path, {"get-blob/a.yaml": named("b"), "requirements.yaml": "a: b\na: c\n"})
+    said = tree(tmp_path, {"get-blob/a.yaml": named("b"), "requirements/a.yaml": "a: b\na: c\n"})
     assert [line.partition(": ")[0] for line in said] == [
         "get-blob/a.yaml:1",
         "get-blob/z.yaml:1",
-        "requirements.yaml:2",
+        "requirements/a.yaml:2",
     ]

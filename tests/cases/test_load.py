@@ -190,7 +190,7 @@ def test_a_tree_is_checked_across_files(tmp_path: Path) -> None:
     suites = _tree(
         tmp_path,
         {
-            "requirements.yaml": "other.requirement: {says: x, level: required, source: [y]}\n",
+            "requirements/other.yaml": "other.requirement: {says: x, level: required, source: [y]}\n",
             FILE: GOOD,
             "put-block-list/other.yaml": other,
             "put-block-list/a.yaml": circle,
@@ -202,7 +202,7 @@ def test_a_tree_is_checked_across_files(tmp_path: Path) -> None:
         load_tree(suites)
     said = str(caught.value)
     assert "needs put-block-list/nowhere, which does not exist" in said
-    assert "tests put-block-list.known-ids, which requirements.yaml does not list" in said
+    assert "tests put-block-list.known-ids, which no file of requirements/ lists" in said
     assert "needs go in a circle: put-block-list/a → put-block-list/b → put-block-list/a" in said
     assert "put-block-list/broken.yaml:1: not YAML" in said
 

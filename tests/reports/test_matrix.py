@@ -15,8 +15,9 @@ from tests.reports import factory as made
 from tests.reports.html import Page, parse
 
 SUITES = {
-    "requirements.yaml": "put-block-list.known-ids:\n"
-    "  {says: Unknown blocks are refused., level: required, clients: [AzCopy, boostedblob]}\n",
+    "requirements/blocks.yaml": "put-block-list.known-ids:\n"
+    "  {says: Unknown blocks are refused., level: required, source: [rest/put-block-list],\n"
+    "  clients: [AzCopy, boostedblob]}\n",
     "sources.yaml": "rest: {title: Azure REST documentation}\n"
     "rest/put-block-list: {title: The page of Put Block List}\n",
 }
@@ -38,7 +39,7 @@ HOSTILE = [
 @pytest.fixture
 def suites(tmp_path: Path) -> Path:
     folder = tmp_path / "suites"
-    folder.mkdir()
+    (folder / "requirements").mkdir(parents=True)
     for name, text in SUITES.items():
         (folder / name).write_text(text)
     return folder

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from harness import catalogue
 from harness.results.finding import Finding
 from harness.results.read import read
 from harness.vocabulary import Level, Verdict
-from reports import catalogue, markdown
+from reports import markdown
 from reports.marks import marks
 from reports.names import Slugs
 from reports.text import hex_dump, shorten, split_difference, visible
@@ -93,8 +94,9 @@ def test_the_catalogue_falls_back_to_what_it_knows(tmp_path: Path) -> None:
     assert known.source("rest/put-blob").title == "REST"
     assert known.source("nobody/1").title == ""
     assert known.requirement("nobody").says == ""
-    (tmp_path / "requirements.yaml").write_text("a: [")
-    with pytest.raises(catalogue.CatalogueError, match=r"requirements\.yaml"):
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "a.yaml").write_text("a: [")
+    with pytest.raises(catalogue.CatalogueError, match=r"requirements/a\.yaml"):
         catalogue.load(tmp_path)
 
 

@@ -30,8 +30,8 @@ def suites(tmp_path: Path) -> Path:
     where = tmp_path / "suites"
     for name in ("delete-blob", "get-blob-properties"):
         shutil.copytree(SUITES / name, where / name)
-    for name in ("requirements.yaml", "sources.yaml"):
-        shutil.copy(SUITES / name, where / name)
+    shutil.copytree(SUITES / "requirements", where / "requirements")
+    shutil.copy(SUITES / "sources.yaml", where / "sources.yaml")
     scenario = 'def test_small_file(scenario):\n    """A small file\n\n    It matters.\n    """\n'
     (where / "mover").mkdir()
     (where / "mover" / "upload.py").write_text(scenario, encoding="utf-8")
