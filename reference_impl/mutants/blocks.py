@@ -11,7 +11,7 @@ from reference_impl.protocol import xml_in
 from reference_impl.store import BlobMissing, BlobRecord, EntryKind, Store
 
 
-@mutant("block-list-order-ignored")
+@mutant("block-list-order-ignored", breaks="put-block-list.order")
 def block_list_order_ignored(patch: Patch) -> None:
     """Blocks are joined by id, not in the order of the list: clients with random ids get shuffled data."""
     read = xml_in.block_list
@@ -22,7 +22,7 @@ def block_list_order_ignored(patch: Patch) -> None:
     patch.replace(xml_in, "block_list", wrong)
 
 
-@mutant("unknown-block-accepted")
+@mutant("unknown-block-accepted", breaks="put-block-list.known-ids")
 def unknown_block_accepted(patch: Patch) -> None:
     """A list may name blocks that were never staged: an upload that lost one commits with a hole."""
     commit = Store.commit_blocks
@@ -46,7 +46,7 @@ def unknown_block_accepted(patch: Patch) -> None:
     patch.replace(Store, "commit_blocks", wrong)
 
 
-@mutant("uncommitted-visible")
+@mutant("uncommitted-visible", breaks=("put-block.invisible", "list-blobs.uncommitted"))
 def uncommitted_visible(patch: Patch) -> None:
     """Listings show blobs of which only blocks are staged: readers pick up uploads that are still running."""
     listing = Store.list_blobs

@@ -9,7 +9,7 @@ from reference_impl.protocol import xml_out
 from reference_impl.protocol.errors import BlobError
 
 
-@mutant("error-code-header-missing")
+@mutant("error-code-header-missing", breaks="errors.document")
 def error_code_header_missing(patch: Patch) -> None:
     """Errors lack x-ms-error-code: AzCopy does not retry what it should, SDKs raise untyped errors."""
     refuse = Call.refuse
@@ -22,7 +22,7 @@ def error_code_header_missing(patch: Patch) -> None:
     patch.replace(Call, "refuse", wrong)
 
 
-@mutant("head-error-has-body-type")
+@mutant("head-error-has-body-type", breaks="errors.head")
 def head_error_has_body_type(patch: Patch) -> None:
     """Errors of HEAD announce XML that is not there: the C++ SDK parses the empty body and dies."""
     refuse = Call.refuse
@@ -36,13 +36,13 @@ def head_error_has_body_type(patch: Patch) -> None:
     patch.replace(Call, "refuse", wrong)
 
 
-@mutant("error-body-empty")
+@mutant("error-body-empty", breaks="errors.document")
 def error_body_empty(patch: Patch) -> None:
     """Errors have no XML body: clients that read the code from the body see none."""
     patch.replace(xml_out, "error", lambda *_parts, **_named: b"")
 
 
-@mutant("missing-container-is-missing-blob")
+@mutant("missing-container-is-missing-blob", breaks="errors.container-not-found")
 def missing_container_is_missing_blob(patch: Patch) -> None:
     """A missing container is reported as a missing blob: clients do not create it and give up."""
     refuse = Call.refuse

@@ -1,19 +1,20 @@
 """The registry of mutants: a mutant is a function that replaces one function of the façade by a wrong one.
 
 The façade calls across modules through the module (`ranges.parse(...)`), so that a replacement is seen
-everywhere. A family module lists its mutants by decorating them; `FAMILIES` names the family modules.
+everywhere. Every other module of this package is a family: it lists its mutants by decorating them.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
 from reference_impl.config import UsageError
 
-FAMILIES = ("conditions", "blocks", "errors", "lists", "reads", "writes")
+_PACKAGE, _, _HERE = __name__.rpartition(".")
 
 
 class Patch:
@@ -30,10 +31,14 @@ Change = Callable[[Patch], None]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A named wrong behaviour. `about` says what is wrong and whom it would hurt."""
+    """A named wrong behaviour.
+
+    `breaks` are the ids of the requirements it breaks; `about` says what is wrong and whom it would hurt.
+    """
 
     name: str
     family: str
+    breaks: tuple[str, ...]
     about: str
     change: Change
 
@@ -41,32 +46,40 @@ class Mutant:
 _MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(name: str) -> Callable[[Change], Change]:
-    """Register a mutant under a name; its docstring says what is wrong and whom it would hurt."""
+def mutant(name: str, *, breaks: str | tuple[str, ...]) -> Callable[[Change], Change]:
+    """Register a mutant under a name; its docstring says what is wrong and whom it would hurt.
+
+    `breaks` is the id of the requirement that it breaks, or several: the suite must find the mutant by one
+    of them, so name those that speak of this very fault, and no others.
+    """
+    requirements = (breaks,) if isinstance(breaks, str) else breaks
 
     def register(change: Change) -> Change:
         if name in _MUTANTS:
             raise ValueError(f"two mutants are called {name}")
+        if not requirements:
+            raise ValueError(f"the mutant {name} does not say which requirement it breaks")
         family = change.__module__.rpartition(".")[2]
         about = " ".join((change.__doc__ or "").split())
         if not about:
             raise ValueError(f"the mutant {name} does not say what is wrong")
-        _MUTANTS[name] = Mutant(name, family, about, change)
+        _MUTANTS[name] = Mutant(name, family, requirements, about, change)
         return change
 
     return register
 
 
 def mutants() -> tuple[Mutant, ...]:
-    """All mutants, by name."""
-    for family in FAMILIES:
-        importlib.import_module(f"reference_impl.mutants.{family}")
+    """All mutants of all families, by name."""
+    for module in pkgutil.iter_modules(importlib.import_module(_PACKAGE).__path__):
+        if module.name != _HERE:
+            importlib.import_module(f"{_PACKAGE}.{module.name}")
     return tuple(_MUTANTS[name] for name in sorted(_MUTANTS))
 
 
 def listing() -> str:
-    """All mutants as text: a line each, name, tab, what is wrong and whom it would hurt."""
-    return "".join(f"{entry.name}\t{entry.about}\n" for entry in mutants())
+    """All mutants as text: a line each, name, tab, requirement ids with commas, tab, what is wrong."""
+    return "".join(f"{one.name}\t{','.join(one.breaks)}\t{one.about}\n" for one in mutants())
 
 
 def apply(name: str) -> None:

@@ -11,13 +11,13 @@ from reference_impl.operations.call import Call
 from reference_impl.protocol import checksums, metadata
 
 
-@mutant("content-md5-unchecked")
+@mutant("content-md5-unchecked", breaks=("put-blob.md5-checked", "put-block.hash-checked"))
 def content_md5_unchecked(patch: Patch) -> None:
     """A wrong Content-MD5 is accepted: data damaged on the way in is stored and acknowledged."""
     patch.replace(checksums.Expected, "check", lambda _self, _digest, **_options: None)
 
 
-@mutant("delete-answers-204")
+@mutant("delete-answers-204", breaks="delete-blob.gone")
 def delete_answers_204(patch: Patch) -> None:
     """Delete Blob answers 204 instead of 202: SDKs treat it as an error, though the blob is gone."""
     delete = changing.delete
@@ -30,7 +30,7 @@ def delete_answers_204(patch: Patch) -> None:
     patch.replace(changing, "delete", wrong)
 
 
-@mutant("delete-does-nothing")
+@mutant("delete-does-nothing", breaks="delete-blob.gone")
 def delete_does_nothing(patch: Patch) -> None:
     """Delete Blob is acknowledged and the blob stays: retention and privacy promises are broken."""
 
@@ -40,7 +40,7 @@ def delete_does_nothing(patch: Patch) -> None:
     patch.replace(changing, "delete", wrong)
 
 
-@mutant("metadata-lowercased")
+@mutant("metadata-lowercased", breaks=("put-blob.properties", "set-blob-metadata.case"))
 def metadata_lowercased(patch: Patch) -> None:
     """Metadata names lose their case: tools that look their own names up do not find them."""
     collect = metadata.collect
@@ -51,7 +51,7 @@ def metadata_lowercased(patch: Patch) -> None:
     patch.replace(metadata, "collect", wrong)
 
 
-@mutant("put-blob-crc-missing")
+@mutant("put-blob-crc-missing", breaks="put-blob.stores")
 def put_blob_crc_missing(patch: Patch) -> None:
     """Put Blob does not tell the CRC-64 it computed: clients cannot check what was stored."""
     write = put.put_blob
@@ -64,7 +64,7 @@ def put_blob_crc_missing(patch: Patch) -> None:
     patch.replace(put, "put_blob", wrong)
 
 
-@mutant("copy-answers-201")
+@mutant("copy-answers-201", breaks="copy-blob.copies")
 def copy_answers_201(patch: Patch) -> None:
     """Copy Blob answers 201 instead of 202: SDKs refuse the answer of a copy that was done."""
     copy = copies.copy_blob

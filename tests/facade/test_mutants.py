@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.catalogue import requirements
+from harness.data import folder
+from reference_impl import mutants as families
 from reference_impl.config import UsageError
-from reference_impl.mutants import apply, mutants
+from reference_impl.mutants import Patch, apply, mutants, registry
+from reference_impl.mutants.registry import mutant
 from tests.facade.client import REPOSITORY, Client, block_id, facade
 
 SYMPTOMS: dict[str, Callable[[Client], object]] = {}
@@ -171,6 +175,44 @@ def test_every_mutant_has_a_symptom() -> None:
     assert {mutant.name for mutant in mutants()} == set(SYMPTOMS)
 
 
+def test_every_mutant_breaks_requirements_that_exist() -> None:
+    catalogue = requirements(folder("suites"))
+    assert not [(one.name, said) for one in mutants() for said in one.breaks if said not in catalogue]
+
+
+def test_a_mutant_needs_a_name_of_its_own_a_reason_and_a_requirement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_MUTANTS", {})
+
+    def change(_patch: Patch) -> None:
+        """Something is wrong."""
+
+    def silent(_patch: Patch) -> None: ...
+
+    mutant("one", breaks="area.thing")(change)
+    with pytest.raises(ValueError, match="two mutants"):
+        mutant("one", breaks="area.thing")(change)
+    with pytest.raises(ValueError, match="which requirement"):
+        mutant("two", breaks=())(change)
+    with pytest.raises(ValueError, match="what is wrong"):
+        mutant("three", breaks="area.thing")(silent)
+
+
+def test_a_new_family_is_found_without_being_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "novel.py").write_text(
+        "from reference_impl.mutants.registry import Patch, mutant\n"
+        "@mutant('novel', breaks=('area.one', 'area.two'))\n"
+        "def novel(patch: Patch) -> None:\n"
+        '    """Nothing like it was seen."""\n'
+    )
+    monkeypatch.setattr(registry, "_MUTANTS", dict(registry._MUTANTS))
+    monkeypatch.setattr("reference_impl.mutants.__path__", [*families.__path__, str(tmp_path)])
+    found = {one.name: one for one in mutants()}["novel"]
+    monkeypatch.delitem(sys.modules, "reference_impl.mutants.novel")
+    assert (found.family, found.breaks) == ("novel", ("area.one", "area.two"))
+
+
 @pytest.mark.parametrize("name", sorted(SYMPTOMS))
 def test_symptom(name: str, tmp_path: Path, right: Client) -> None:
     afresh(right)
@@ -189,6 +231,7 @@ def test_listing_and_unknown_names() -> None:
         check=True,
         timeout=20,
     ).stdout
-    assert [line.partition("\t")[0] for line in listed.splitlines()] == [mutant.name for mutant in mutants()]
+    rows = [tuple(line.split("\t")) for line in listed.splitlines()]
+    assert rows == [(mutant.name, ",".join(mutant.breaks), mutant.about) for mutant in mutants()]
     with pytest.raises(UsageError):
         apply("no-such-mutant")
