@@ -132,6 +132,7 @@ _FRONT_END = frozenset({400, 401, 403})
 class Rule:
     """What must hold for every exchange it applies to.
 
+    `tests` are the requirements that it tests: a mutant of one of them is found by this rule.
     `applies` picks the exchanges, `breaks` says how one breaks it (None: it holds). `needs` are facts
     without which an exchange is counted as not evaluated.
     """
@@ -140,6 +141,7 @@ class Rule:
     level: Level
     says: str
     source: tuple[str, ...]
+    tests: tuple[str, ...]
     applies: Callable[[View], bool]
     breaks: Callable[[View], Broken | None]
     needs: frozenset[Fact] = frozenset()

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from harness.cases.recipes import crc64_base64, md5_base64
+from harness.catalogue import requirements
+from harness.data import folder
 from harness.exchange import Body, Exchange, Fidelity
 from harness.rules.check import RULES, check, outcomes
 from harness.rules.identify import identify
@@ -208,6 +210,14 @@ def test_every_rule_has_a_wrong_answer_and_a_name_of_its_own() -> None:
     assert set(names) == {rule for rule, _ in WRONG}
     assert len(names) == len(set(names))
     assert all(rule.says.endswith(".") and rule.source for rule in RULES)
+
+
+def test_every_rule_tests_requirements_that_exist_and_every_wire_requirement_has_a_rule() -> None:
+    listed = requirements(folder("suites"))
+    tested = {test for rule in RULES for test in rule.tests}
+    assert all(rule.tests for rule in RULES)
+    assert tested - listed.keys() == set()
+    assert {name for name, one in listed.items() if one.area == "wire" and not one.untestable} <= tested
 
 
 def test_a_rule_says_nothing_of_what_a_recording_lacks() -> None:
