@@ -15,7 +15,8 @@ from itertools import groupby
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, get_args
 
-from harness.cases.case import Case, Step
+from harness.cases.case import BatchPart, Case, Step
+from harness.cases.editions import unfit
 from harness.cases.recipes import Rendered, render_body
 from harness.cases.template import Scope, render, render_target
 from harness.endpoint import Endpoint, Face
@@ -176,12 +177,13 @@ class World:
         return dial(self.endpoint, face, timeout=STEP_SECONDS, deadline=EXCHANGE_SECONDS)
 
     def _sub_request(self, face: Face, now: datetime, scope: Scope) -> Any:
-        def make(method: str, template: str, auth: object) -> bytes:
-            target = face.prefix + render_target(template, scope)
-            spec = parse_auth(_rendered(auth, scope))
-            headers = (("x-ms-date", http_date(now)), ("Content-Length", "0"))
-            signed = authorise(method, target, headers, self.endpoint, spec, now, face=face.name)
-            lines = [f"{method} {signed.target} HTTP/1.1", *(f"{n}: {v}" for n, v in signed.headers)]
+        def make(part: BatchPart) -> bytes:
+            target = face.prefix + render_target(part.target, scope)
+            spec = parse_auth(_rendered(part.auth, scope))
+            own = tuple((name, render(value, scope)) for name, value in part.headers)
+            headers = (("x-ms-date", http_date(now)), *own, ("Content-Length", "0"))
+            signed = authorise(part.method, target, headers, self.endpoint, spec, now, face=face.name)
+            lines = [f"{part.method} {signed.target} HTTP/1.1", *(f"{n}: {v}" for n, v in signed.headers)]
             return "\r\n".join([*lines, "", ""]).encode()
 
         return make
@@ -208,6 +210,8 @@ def execute(case: Case, world: World) -> Facts:
     if not_applicable is not None:
         return Facts(made_up=world.made_up, not_applicable=not_applicable)
     try:
+        if world.endpoint.tokens is not None and _uses(case, "{source-bearer}"):
+            scope = replace(scope, source_bearer=f"Bearer {world.endpoint.tokens.token().reveal()}")
         if _uses(case, "{own-container}"):
             world.make_container("{own-container}", scope)
         _run(case, world, scope, facts)
@@ -222,6 +226,8 @@ def execute(case: Case, world: World) -> Facts:
 
 def _lacking(case: Case, endpoint: Endpoint, scope: Scope) -> str | None:
     """What the case needs and this endpoint's configuration does not have, as far as can be said before."""
+    if (why := unfit(case, endpoint)) is not None:
+        return why
     for step in (*case.given, *case.steps):
         try:
             endpoint.face(step.face)
@@ -229,6 +235,8 @@ def _lacking(case: Case, endpoint: Endpoint, scope: Scope) -> str | None:
             return str(error)
     if not scope.source_sas and _uses(case, "{source-sas}"):
         return f"endpoint {endpoint.name} has neither an account key nor a SAS for the copy source"
+    if endpoint.tokens is None and _uses(case, "{source-bearer}"):
+        return f"endpoint {endpoint.name} has no tokens for the copy source"
     return None
 
 

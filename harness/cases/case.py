@@ -86,6 +86,7 @@ class BatchPart:
     method: str
     target: str  # a template
     auth: Any = "default"
+    headers: tuple[tuple[str, str], ...] = ()  # templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ class Graded(Generic[T_co]):
     value: T_co
     level: Level | None = None
     why: str | None = None
+    since: str | None = None  # the first service version for which it is asserted
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Step:
     chunked: bool = False
     auth: Any = "default"  # as in the file; harness.signing gives it meaning
     expect: Expect = field(default_factory=Expect)
+    before: tuple[tuple[str, Expect], ...] = ()  # what is expected instead before these service versions
     save: tuple[Save, ...] = ()
     why: str | None = None
     tests: tuple[str, ...] = ()
@@ -260,5 +263,7 @@ class Case:
     steps: tuple[Step, ...]
     given: tuple[Step, ...] = ()
     needs: tuple[str, ...] = ()
+    since: str | None = None  # the first service version for which the case holds
+    when: tuple[tuple[str, str], ...] = ()  # what the endpoint must be: scheme, style
     file: str = ""  # relative to the suites folder
     line: int = 1

@@ -193,8 +193,9 @@ def _check_names(case: c.Case) -> None:
                     case.file, step.line, f"{{{one.name}}} is built in; save it under another name"
                 )
         waiting |= {one.name for one in step.save}
-        for text, counted, is_regex in _expected_templates(step.expect, step.repeat is not None):
-            _check_template(case, step, text, frozenset(saved), counted, is_regex)
+        for expect in (step.expect, *(expect for _, expect in step.before)):
+            for text, counted, is_regex in _expected_templates(expect, step.repeat is not None):
+                _check_template(case, step, text, frozenset(saved), counted, is_regex)
         if step.parallel is not None and step.repeat is not None:
             raise CaseError(case.file, step.line, "a step is sent with others at once or repeated, not both")
 
@@ -266,6 +267,7 @@ def _recipe_templates(recipe: c.Recipe, counted: bool) -> Iterator[_Template]:
         case c.Batch(parts):
             for sub in parts:
                 yield sub.target, counted, False
+                yield from ((text, counted, False) for _, text in sub.headers)
                 yield from ((text, counted, False) for text in strings(sub.auth))
 
 

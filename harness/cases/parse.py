@@ -11,6 +11,7 @@ from harness.cases.errors import CaseError
 from harness.cases.marks import Marked, Path
 from harness.vocabulary import Level
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _WORDS: dict[str, c.Matcher] = {
     "absent": c.Absent(),
@@ -46,6 +47,8 @@ class Parser:
             source=tuple(value["source"]),
             provenance={key: str(text) for key, text in value["provenance"].items()},
             needs=tuple(value.get("needs", ())),
+            since=value.get("since"),
+            when=tuple(value.get("when", {}).items()),
             given=self._steps(value.get("given", []), ("given",)),
             steps=self._steps(value["steps"], ("steps",)),
             file=self._marked.file,
@@ -67,6 +70,10 @@ class Parser:
             chunked=value.get("chunked", False),
             auth=value.get("auth", "default"),
             expect=self._expect(value["expect"], (*path, "expect")),
+            before=tuple(
+                (date, self._expect(said, (*path, "before", date)))
+                for date, said in value.get("before", {}).items()
+            ),
             save=tuple(_save(name, where) for name, where in value.get("save", {}).items()),
             why=value.get("why"),
             tests=tuple(value.get("tests", ())),
@@ -125,15 +132,18 @@ class Parser:
         if value is None:
             return None
         if isinstance(value, dict) and "is" in value:
-            if extra := set(value) - {"is", "level", "why"}:
+            if extra := set(value) - {"is", "level", "why", "since"}:
                 raise self.wrong(path, f"unknown key {sorted(extra)[0]!r} beside `is`")
             level = value.get("level")
             if level is not None and level not in tuple(Level):
                 raise self.wrong(
                     (*path, "level"), f"{level!r} is no level; use required, expected or observed"
                 )
+            since = value.get("since")
+            if since is not None and not _DATE.fullmatch(str(since)):
+                raise self.wrong((*path, "since"), f"{since!r} is no service version; write 2019-02-02")
             inner = parse(value["is"], (*path, "is"))
-            return c.Graded(inner, None if level is None else Level(level), value.get("why"))
+            return c.Graded(inner, None if level is None else Level(level), value.get("why"), since)
         return c.Graded(parse(value, path))
 
     def _statuses(self, value: Any, path: Path) -> tuple[int, ...]:
@@ -255,10 +265,22 @@ class Parser:
         return c.ListedBlock(_WHICH[which[0]], _text(value[which[0]]), count)
 
     def _batch_part(self, value: Any, path: Path) -> c.BatchPart:
-        if not isinstance(value, dict) or "delete" not in value or set(value) - {"delete", "auth"}:
-            raise self.wrong(path, "a sub-request is {delete: TARGET, auth: …}")
-        target = self._target(_text(value["delete"]), (*path, "delete"))
-        return c.BatchPart("DELETE", target, value.get("auth", "default"))
+        said = value if isinstance(value, dict) else {}
+        kind = next((key for key in ("delete", "send") if key in said), None)
+        if kind is None or set(said) - {kind, "headers", "auth"}:
+            raise self.wrong(
+                path, "a sub-request is {delete: TARGET} or {send: METHOD TARGET}, with headers and auth"
+            )
+        method, text = ("DELETE", _text(said[kind]))
+        if kind == "send":
+            method, _, text = text.partition(" ")
+        headers = self._headers(said.get("headers", {}), (*path, "headers"))
+        return c.BatchPart(
+            method,
+            self._target(text.strip(), (*path, kind)),
+            said.get("auth", "default"),
+            tuple((name, text) for name, text in headers if text is not None),
+        )
 
     def _size(self, value: Any, path: Path) -> int:
         match = re.fullmatch(r"(\d+) ?(B|KiB|MiB|GiB)?", _text(value))

@@ -12,6 +12,7 @@ from awscrt import checksums
 
 from harness.cases.case import (
     Batch,
+    BatchPart,
     BlockListXml,
     Hex,
     Join,
@@ -27,8 +28,8 @@ from harness.cases.template import Scope, render
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _BLOCK = hashlib.sha256().digest_size
 
-SubRequest = Callable[[str, str, object], bytes]
-"""Makes the bytes of one signed sub-request of a batch: method, target template, auth."""
+SubRequest = Callable[[BatchPart], bytes]
+"""Makes the bytes of one signed sub-request of a batch."""
 
 
 class UnsignedBatchError(Exception):
@@ -140,5 +141,5 @@ def _batch(recipe: Batch, scope: Scope, sub_request: SubRequest | None) -> Rende
             f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
             f"Content-ID: {number}\r\n\r\n"
         ).encode()
-        out += sub_request(part.method, part.target, part.auth) + b"\r\n"
+        out += sub_request(part) + b"\r\n"
     return Rendered(out + f"--{boundary}--\r\n".encode(), f"multipart/mixed; boundary={boundary}")

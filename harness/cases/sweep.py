@@ -1,13 +1,16 @@
 """Sweeps: one file with axes and a table becomes one case a row, before anything else looks at it.
 
-A row gives every axis a value, and may give further columns. `{column}` anywhere in the file becomes the
-row's value; where a text is nothing but `{column}`, it becomes the value itself, whatever its shape.
+A row gives every axis a value, and may give further columns. With `axes` as a mapping, rows are a product.
+`{column}` anywhere in the file becomes the row's value; where a text is nothing but `{column}`, it becomes
+the value itself, whatever its shape.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from harness.cases import product
 from harness.cases.errors import CaseError
 from harness.cases.marks import Marked
 from harness.cases.template import BUILT_IN
@@ -15,20 +18,11 @@ from harness.cases.template import BUILT_IN
 
 def expand(marked: Marked) -> tuple[Marked, ...]:
     """The files that a sweep stands for, one for each row of its table. Raises CaseError."""
-    axes: list[str] = marked.value["axes"]
+    axes = list(marked.value["axes"])
+    made = product.rows(marked) if isinstance(marked.value["axes"], dict) else _table(marked, axes)
     body = {key: value for key, value in marked.value.items() if key not in ("axes", "table")}
-    rows: list[dict[str, Any]] = marked.value["table"]
-    columns = set(rows[0])
     out: dict[str, Marked] = {}
-    for index, row in enumerate(rows):
-        line = marked.line(("table", index))
-        if missing := [axis for axis in axes if axis not in row]:
-            raise CaseError(marked.file, line, f"the row has no {missing[0]!r}, which is an axis")
-        if set(row) != columns:
-            odd = sorted(set(row) ^ columns)[0]
-            raise CaseError(
-                marked.file, line, f"every row needs the same columns; {odd!r} is not in all of them"
-            )
+    for line, row in made:
         if clash := sorted(set(row) & BUILT_IN):
             raise CaseError(
                 marked.file, line, f"{clash[0]!r} is a built-in placeholder and no name for a column"
@@ -39,6 +33,22 @@ def expand(marked: Marked) -> tuple[Marked, ...]:
             raise CaseError(marked.file, line, f"two rows make {value['id']}")
         out[value["id"]] = Marked(marked.file, value, {**marked.lines, (): line})
     return tuple(out.values())
+
+
+def _table(marked: Marked, axes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a table that spells out every case."""
+    rows: list[dict[str, Any]] = marked.value["table"]
+    columns = set(rows[0])
+    for index, row in enumerate(rows):
+        line = marked.line(("table", index))
+        if missing := [axis for axis in axes if axis not in row]:
+            raise CaseError(marked.file, line, f"the row has no {missing[0]!r}, which is an axis")
+        if set(row) != columns:
+            odd = sorted(set(row) ^ columns)[0]
+            raise CaseError(
+                marked.file, line, f"every row needs the same columns; {odd!r} is not in all of them"
+            )
+        yield line, row
 
 
 def _fill(value: Any, row: dict[str, Any]) -> Any:

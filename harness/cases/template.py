@@ -16,13 +16,15 @@ from email.utils import format_datetime
 from types import MappingProxyType
 from urllib.parse import quote
 
-# `now` comes first, because a name may hold a dash: {now-1h} is a time, not a name.
-_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>now(?=[+-])|[a-z][a-z0-9_-]*)(?P<argument>[:+-][^{}]*)?\}")
+# The times come first, because a name may hold a dash: {now-1h} is a time, not a name.
+_NAME = r"now-iso(?![a-z0-9_-])|now-iso(?=[+-])|now(?=[+-])(?!-iso)|[a-z][a-z0-9_-]*"
+_TOKEN = re.compile(rf"\{{\{{|\}}\}}|\{{(?P<name>{_NAME})(?P<argument>[:+-][^{{}}]*)?\}}")
 _OFFSET = re.compile(r"([+-])(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
-_PLAIN = frozenset({"container", "own-container", "account", "url", "now", "source-sas", "n"})
-BUILT_IN = _NUMBERED | _PLAIN
+_PLAIN = frozenset({"container", "own-container", "account", "url", "source-sas", "source-bearer", "n"})
+_TIMES = frozenset({"now", "now-iso"})
+BUILT_IN = _NUMBERED | _PLAIN | _TIMES
 """Names that a case may not save under."""
 
 
@@ -43,6 +45,7 @@ class Scope:
     seed: str  # makes GUIDs differ between cases and runs
     now: datetime  # aware, UTC
     source_sas: str = field(default="", repr=False)
+    source_bearer: str = field(default="", repr=False)
     saved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counter: int | None = None
 
@@ -101,8 +104,8 @@ def problem(placeholder: Placeholder, saved: frozenset[str], counted: bool) -> s
         return f"{{{name}}} is neither built in nor saved by an earlier step"
     if name == "n" and not counted:
         return "{n} has a meaning only in a step with `repeat`, or in a block list entry with `count`"
-    if name == "now":
-        return None if not argument or _OFFSET.fullmatch(argument) else f"{{now{argument}}} is no offset"
+    if name in _TIMES:
+        return None if not argument or _OFFSET.fullmatch(argument) else f"{{{name}{argument}}} is no offset"
     if name in _PLAIN:
         return f"{{{name}}} takes no argument" if argument else None
     if argument == "n":
@@ -121,12 +124,15 @@ def value(placeholder: Placeholder, scope: Scope) -> str:
         return str(scope.counter)
     if name == "now":
         return format_datetime(scope.now + _offset(argument), usegmt=True)
+    if name == "now-iso":
+        return (scope.now + _offset(argument)).strftime("%Y-%m-%dT%H:%M:%SZ")
     plain = {
         "container": scope.container,
         "own-container": scope.own_container,
         "account": scope.account,
         "url": scope.url,
         "source-sas": scope.source_sas,
+        "source-bearer": scope.source_bearer,
     }
     if name in plain:
         return plain[name]

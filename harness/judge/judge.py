@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.cases import case as c
+from harness.cases.editions import edition, version_of
 from harness.cases.operations import MADE_UP
 from harness.exchange import Exchange, Response, header, header_all
 from harness.judge.batch import NotBatchError, SubResponse, sub_responses
@@ -175,7 +176,11 @@ class _Asserter:
 
 
 def _step(case: c.Case, fact: StepFact) -> c.Step:
-    return (case.given if fact.section == "given" else case.steps)[fact.index]
+    """The step with what it expects under the version that was sent."""
+    request = fact.exchange.request
+    who = identify(request.method, request.target, request.headers, fact.prefix)
+    step = (case.given if fact.section == "given" else case.steps)[fact.index]
+    return edition(step, version_of(request.headers, who))
 
 
 def _assertions(case: c.Case, fact: StepFact) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ def test_every_key_of_the_head_is_needed(missing: str) -> None:
 EXTRA = [
     # what is added at the end of a step, and what is said about it
     ("    bodi: {text: x}", "unknown key 'bodi'; did you mean 'body'?"),
-    ("    zebra: 1", "unknown key 'zebra'; there are auth, body, chunked"),
+    ("    zebra: 1", "unknown key 'zebra'; there are auth, before, body, chunked"),
     ("    repeat: 0", "0 is less than the minimum of 1"),
     ("    repeat: yes", "'yes' is not of type 'integer'"),
     ("    chunked: on", "'on' is not of type 'boolean'"),

@@ -63,7 +63,7 @@ def test_a_batch_is_framed_and_needs_a_signer() -> None:
     recipe = c.Batch((c.BatchPart("DELETE", "/{container}/{blob}"),))
     with pytest.raises(UnsignedBatchError):
         render_body(recipe, SCOPE)
-    made = render_body(recipe, SCOPE, lambda method, target, auth: f"{method} {target}\r\n\r\n".encode())
+    made = render_body(recipe, SCOPE, lambda part: f"{part.method} {part.target}\r\n\r\n".encode())
     boundary = (made.content_type or "").partition("boundary=")[2]
     assert made == Rendered(
         f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"

@@ -44,7 +44,7 @@ def rendered(step: c.Step, saved: dict[str, str]) -> tuple[str, tuple[tuple[str,
     scope = replace(SCOPE.knowing(saved), counter=0 if step.repeat else None)
     pairs = tuple((name, render(value, scope)) for name, value in step.headers if value is not None)
     if step.body is not None and (size(step.body) or 0) <= 1 << 20:
-        made = render_body(step.body, scope, lambda method, target, auth: b"")
+        made = render_body(step.body, scope, lambda part: b"")
         known = size(step.body)
         assert known is None or known == len(made.data)
     return render_target(step.target, scope), pairs
