@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import blobs, containers, listing, lookup
+from . import appending, blobs, containers, listing, lookup
 from .area import Area
 from .blobs import Check
 from .errors import (
@@ -147,6 +147,14 @@ class Store:
         """ContainerMissing, or what check raises. The upload is consumed, or aborted on an error."""
         with _faults():
             return blobs.commit_blob(self._area, upload, name, props, check)
+
+    def append(
+        self, upload: Upload, name: str, change: Callable[[BlobRecord], BlobProps]
+    ) -> tuple[int, BlobRecord]:
+        """Add an upload to the end of a blob: its offset there and the new record. BlobMissing,
+        ContainerMissing, or what change raises. The upload is consumed, or aborted on an error."""
+        with _faults():
+            return appending.append(self._area, upload, name, change)
 
     def stage_block(self, upload: Upload, name: str, block_id: str, check: Check | None = None) -> None:
         """BlockIdLengthMismatch, TooManyBlocks, ContainerMissing, or what check raises; InvalidName when the

@@ -30,13 +30,15 @@ def commit_blob(
     place = upload.place
     with upload:
         stamp = ticks.now()
-        _stamp(area, upload, stamp)  # before the lock: this is the slow sync, and nearly always the last
+        stamp_upload(
+            area, upload, stamp
+        )  # before the lock: this is the slow sync, and nearly always the last
         digest = names.digest(name)
         with area.locks.name(place.account, place.container, digest):
             current = lookup.entry(area, place, name)
             if check is not None:
                 check(None if current is None else current.record)
-            return _publish(area, upload, name, digest, props, (), current, stamp)
+            return publish(area, upload, name, digest, props, (), current, stamp)
 
 
 def commit_blocks(
@@ -66,8 +68,8 @@ def commit_blocks(
         upload = stack.enter_context(Upload(area, place))
         upload.size = assemble(upload.fd, staged, committed, segments)
         stamp = ticks.following(None if current is None else current.record.ticks)
-        _stamp(area, upload, stamp)
-        return _publish(area, upload, name, digest, props, blocks, current, stamp)
+        stamp_upload(area, upload, stamp)
+        return publish(area, upload, name, digest, props, blocks, current, stamp)
 
 
 def stage_block(area: Area, upload: Upload, name: str, block_id: str, check: Check | None = None) -> None:
@@ -153,14 +155,14 @@ def block_list(area: Area, place: Place, name: str) -> BlockLists:
     raise StoreFault(f"{name!r} changes faster than it can be read")
 
 
-def _stamp(area: Area, upload: Upload, stamp: int) -> None:
+def stamp_upload(area: Area, upload: Upload, stamp: int) -> None:
     """Set the data file's time, which is part of its identity, and make time and data durable."""
     os.utime(upload.fd, ns=(ticks.to_ns(stamp),) * 2)
     if area.durable:
         os.fsync(upload.fd)
 
 
-def _publish(
+def publish(
     area: Area,
     upload: Upload,
     name: str,
@@ -177,7 +179,7 @@ def _publish(
         created = current.record.created_ticks
         if stamp <= current.record.ticks:
             stamp = ticks.following(current.record.ticks)
-            _stamp(area, upload, stamp)
+            stamp_upload(area, upload, stamp)
     identity = fs.identity(os.fstat(upload.fd))
     upload.close()
     where = generations.path(place, digest, identity)

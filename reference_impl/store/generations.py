@@ -63,6 +63,10 @@ def encode(generation: Generation) -> bytes:
         fields["tags"] = props.tags
     if props.extra:
         fields["extra"] = dict(props.extra)
+    if props.appended is not None:
+        fields["appended"] = props.appended
+    if props.sealed:
+        fields["sealed"] = True
     return _encode(fields).encode()
 
 
@@ -81,6 +85,8 @@ def decode(data: bytes) -> Generation:
         text("tier"),
         pairs(fields["tags"]) if "tags" in fields else (),
         fields.get("extra", {}),
+        fields.get("appended"),
+        fields.get("sealed", False),
     )
     return Generation(fields["ticks"], fields["created"], fields.get("blocks", 0), props)
 

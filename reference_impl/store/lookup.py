@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from types import TracebackType
@@ -72,7 +73,8 @@ def find(area: Area, place: Place, name: str, *, keep: bool = False) -> tuple[En
     """A blob and (with keep) a descriptor of its data; None: nothing committed. ContainerMissing.
 
     A missing properties file means a foreign file, or that the blob was replaced after its data was opened
-    and the old properties were removed; looking again tells which.
+    and the old properties were removed; looking again tells which. Or bytes are being added to the file:
+    then the blob is what it was before.
     """
     digest = names.digest(name)
     missed: fs.Identity | None = None
@@ -85,14 +87,37 @@ def find(area: Area, place: Place, name: str, *, keep: bool = False) -> tuple[En
         try:
             identity = fs.identity(status)
             generation = generations.load(area, generations.path(place, digest, identity))
-            if generation is not None or identity == missed:
-                kept = keep
-                return Entry(record(name, identity, generation), digest, identity, in_annex), fd
-            missed = identity
+            if generation is None:
+                if identity != missed:
+                    missed = identity
+                    continue
+                whole = marked(area, place, digest, identity)
+                if whole is not None:
+                    generation = generations.load(area, generations.path(place, digest, whole))
+                if whole is not None and generation is not None:
+                    identity = whole
+                elif identity != fs.identity(os.fstat(fd)):
+                    continue  # an append was under way, and has just been finished
+            kept = keep
+            return Entry(record(name, identity, generation), digest, identity, in_annex), fd
         finally:
             if not kept:
                 os.close(fd)
     raise StoreFault(f"{name!r} changes faster than it can be read")
+
+
+def mark_path(place: Place, digest: str) -> str:
+    """Where the last whole state of a blob is kept while bytes are added to its file: see `appending`."""
+    return f"{place.state}/props/{digest[0]}/{digest}.append"
+
+
+def marked(area: Area, place: Place, digest: str, found: fs.Identity) -> fs.Identity | None:
+    """The last whole state of a file that is found with bytes being added; None: that is not what it is."""
+    data = fs.read_all(mark_path(place, digest), area.root)
+    if data is None:
+        return None
+    whole = fs.Identity(*json.loads(data))
+    return whole if whole.inode == found.inode and whole.size <= found.size else None
 
 
 def record(name: str, identity: fs.Identity, generation: generations.Generation | None) -> BlobRecord:

@@ -58,6 +58,8 @@ class BlobProps:
     tier: str | None = None  # None: inferred from the account
     tags: NameValues = ()
     extra: Mapping[str, str] = field(default_factory=dict)  # copy id and the like
+    appended: int | None = None  # None: a block blob; else an append blob of so many blocks
+    sealed: bool = False  # an append blob that takes no more blocks
 
 
 @dataclass(frozen=True, slots=True)

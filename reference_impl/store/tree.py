@@ -32,6 +32,11 @@ def open_file(container: int, name: str) -> tuple[int, os.stat_result] | None:
     return None
 
 
+def open_update(container: int, name: str) -> int:
+    """A descriptor of a file for reading and writing. OSError: it is not there."""
+    return fs.open_beneath(container, name, fs.UPDATE)
+
+
 def place_file(area: Area, container: int, temporary: str, name: str) -> bool:
     """Rename a temp file to its natural path, durably. False: the tree cannot hold the name now.
 

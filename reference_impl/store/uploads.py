@@ -47,6 +47,11 @@ class Upload:
             fd, self.fd = self.fd, -1
             os.close(fd)
 
+    def unname(self) -> None:
+        """Drop the file's name; what it holds can be read through `fd` until that is closed."""
+        fs.discard(self.name, self._area.tmp)
+        self.taken = True
+
     def abort(self) -> None:
         """Drop the file. Nothing happens when it was taken or dropped already."""
         self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,23 @@ class Box:
         entries = [("latest", block_id(number)) for number in numbers]
         return self.store.commit_blocks(ACCOUNT, CONTAINER, name, entries, props or BlobProps())  # type: ignore[arg-type]
 
+    def append(self, name: str, data: bytes) -> tuple[int, BlobRecord]:
+        """Append a block to an append blob, counting it."""
+
+        def change(record: BlobRecord) -> BlobProps:
+            return replace(record.props, appended=(record.props.appended or 0) + 1)
+
+        with self.store.upload(ACCOUNT, CONTAINER) as upload:
+            upload.write(data)
+            return self.store.append(upload, name, change)
+
     def head(self, name: str) -> BlobRecord:
         return self.store.blob(ACCOUNT, CONTAINER, name)
 
     def get(self, name: str) -> bytes:
         with self.store.open(ACCOUNT, CONTAINER, name) as blob:
             with open(blob.fd, "rb", closefd=False) as file:
-                data = file.read()
+                data = file.read(blob.record.length)
             assert len(data) == blob.record.length
             return data
 

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ CALLS = (
     "open",
     "read",
     "write",
+    "pwrite",
+    "ftruncate",
     "fsync",
     "rename",
     "mkdir",
@@ -75,7 +78,23 @@ def _freed(box: Box) -> None:
     box.delete("x")
 
 
+def _appended(name: str) -> Callable[[Box], None]:
+    def prepare(box: Box) -> None:
+        box.put(name, b"first", replace(OLD, appended=0))
+        box.append(name, b" second")
+
+    return prepare
+
+
+def _linked(box: Box) -> None:
+    _appended("x")(box)
+    os.link(box.path / "x", box.root / "kept")
+
+
 STEPS = {
+    "append": Step(_appended("x"), lambda box: box.append("x", b" third")),
+    "append-annex": Step(_appended("z/"), lambda box: box.append("z/", b" third")),
+    "append-linked": Step(_linked, lambda box: box.append("x", b" third")),
     "put-new": Step(_nothing, lambda box: box.put("deep/er/x", b"new!", NEW)),
     "put-over": Step(lambda box: box.put("x", b"old", OLD), lambda box: box.put("x", b"new!", NEW)),
     "put-annex": Step(_nothing, lambda box: box.put("z/", b"new!", NEW)),
@@ -119,7 +138,7 @@ def snapshot(store: Store) -> object:
         data = None
         if item.committed:
             with store.open(ACCOUNT, CONTAINER, item.name) as blob:
-                data = os.pread(blob.fd, 1000, 0)
+                data = os.pread(blob.fd, item.length, 0)
                 assert blob.record == item
         seen[item.name] = (item.committed, item.derived, item.props, data, lists.committed, lists.uncommitted)
     for name in set(NAMES) - {name for name, value in seen.items() if value[0]}:  # type: ignore[index]
