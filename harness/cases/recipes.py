@@ -6,7 +6,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from awscrt import checksums
 
@@ -23,7 +23,7 @@ from harness.cases.case import (
     Xml,
     Zeros,
 )
-from harness.cases.template import Scope, render
+from harness.cases.template import Scope, render, render_each
 
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _BLOCK = hashlib.sha256().digest_size
@@ -119,10 +119,9 @@ def crc64_base64(data: bytes) -> str:
 def _block_list(recipe: BlockListXml, scope: Scope) -> bytes:
     pieces = [DECLARATION, b"<BlockList>"]
     for entry in recipe.entries:
-        for counter in range(entry.count):
-            inner = scope if entry.count == 1 else replace(scope, counter=counter)
-            block = render(entry.block, inner)
-            pieces.append(f"<{entry.which}>{_escape(block)}</{entry.which}>".encode())
+        single = entry.count == 1
+        blocks = (render(entry.block, scope),) if single else render_each(entry.block, scope, entry.count)
+        pieces += (f"<{entry.which}>{_escape(block)}</{entry.which}>".encode() for block in blocks)
     pieces.append(b"</BlockList>")
     return b"".join(pieces)
 

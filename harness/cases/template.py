@@ -115,13 +115,16 @@ def problem(placeholder: Placeholder, saved: frozenset[str], counted: bool) -> s
     return None
 
 
-def value(placeholder: Placeholder, scope: Scope) -> str:
-    """What a placeholder means in this scope."""
+def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) -> str:
+    """What a placeholder means in this scope; `counter` stands for the scope's own where it is given."""
     name, argument = placeholder.name, placeholder.argument
+    counter = scope.counter if counter is None else counter
     if name in scope.saved:
         return scope.saved[name]
-    if name == "n" and scope.counter is not None:
-        return str(scope.counter)
+    if name == "n" and counter is not None:
+        return str(counter)
+    if name == "id":
+        return block_id(_number(argument, counter))
     if name == "now":
         return format_datetime(scope.now + _offset(argument), usegmt=True)
     if name == "now-iso":
@@ -136,10 +139,8 @@ def value(placeholder: Placeholder, scope: Scope) -> str:
     }
     if name in plain:
         return plain[name]
-    number = _number(argument, scope)
+    number = _number(argument, counter)
     match name:
-        case "id":
-            return block_id(number)
         case "guid":
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.seed}/{number}"))
         case "blob":
@@ -154,9 +155,9 @@ def block_id(number: int) -> str:
     return base64.b64encode(f"block-{number:08d}".encode()).decode()
 
 
-def _number(argument: str, scope: Scope) -> int:
-    if argument == "n" and scope.counter is not None:
-        return scope.counter
+def _number(argument: str, counter: int | None) -> int:
+    if argument == "n" and counter is not None:
+        return counter
     return int(argument or 1)
 
 
@@ -171,6 +172,13 @@ def _offset(argument: str) -> timedelta:
 def render(template: str, scope: Scope) -> str:
     """Headers, bodies and expectations: every value is inserted as it is."""
     return "".join(part if isinstance(part, str) else value(part, scope) for part in parts(template))
+
+
+def render_each(template: str, scope: Scope, count: int) -> Iterator[str]:
+    """The text `count` times over, with the counter going from 0; read once, for it may be 50,000 times."""
+    pieces = tuple(parts(template))
+    for counter in range(count):
+        yield "".join(p if isinstance(p, str) else value(p, scope, counter) for p in pieces)
 
 
 def render_target(template: str, scope: Scope) -> str:
