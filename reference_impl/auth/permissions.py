@@ -36,6 +36,7 @@ class Needs:
 
 READ_BLOB = Needs("o", "r", "r", "reader", "blob")
 CREATE_BLOB = Needs("o", "cw", "cw", "writer")
+APPEND_BLOB = Needs("o", "aw", "aw", "writer")
 WRITE_BLOB = Needs("o", "w", "w", "writer")
 DELETE_BLOB = Needs("o", "d", "d", "writer")
 READ_TAGS = Needs("o", "t", "t", "reader")

@@ -65,6 +65,6 @@ async def answer(call: Call, work: Callable[[], Awaitable[Response]], *, newer: 
     except Exception:
         log.exception("%s %s failed", call.request.method, call.request.path)
         found = BlobError("InternalError")
-    if newer:
+    if newer or (call.operation is not None and call.operation.newer):
         found.newer = True
     return call.refuse(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE
+from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE, blob_type
 from reference_impl.protocol import times, xml_out
 from reference_impl.store import BlobRecord, Prefix
 
@@ -45,6 +45,7 @@ _UNCOMMITTED = (
 
 def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
     props = record.props
+    tiered = props.appended is None
     pairs: list[tuple[str, str | None]] = [
         ("Creation-Time", times.ticks_date(record.created_ticks)),
         ("Last-Modified", times.ticks_date(record.ticks)),
@@ -57,15 +58,17 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
         ("Content-MD5", props.content_md5 or ""),
         ("Cache-Control", props.cache_control or ""),
         ("Content-Disposition", props.content_disposition or ""),
-        ("BlobType", "BlockBlob"),
-        ("AccessTier", props.tier or "Hot"),
-        ("AccessTierInferred", "true" if props.tier is None else None),
+        ("BlobType", blob_type(record)),
+        ("AccessTier", props.tier or "Hot" if tiered else None),
+        ("AccessTierInferred", "true" if tiered and props.tier is None else None),
         ("AccessTierChangeTime", props.extra.get("tier-changed")),
         ("LeaseStatus", "unlocked"),
         ("LeaseState", "available"),
     ]
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]
+    if props.sealed and version >= "2019-12-12":
+        pairs.append(("Sealed", "true"))
     pairs.append(("ServerEncrypted", "true"))
     if props.tags or version in COUNTS_NO_TAGS:
         pairs.append(("TagCount", str(len(props.tags))))

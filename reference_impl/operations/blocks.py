@@ -40,7 +40,8 @@ async def put_block(call: Call) -> Response:
         digest = Digest(md5=md5)
         await writing.receive(call, upload, digest)
         promised.check(digest)
-        await service.change(call.turn, service.store.stage_block, upload, call.blob, block)
+        check = writing.staging_check(call)
+        await service.change(call.turn, service.store.stage_block, upload, call.blob, block, check)
     return call.respond(201, "Created", hash_fields(digest, md5=md5))
 
 
@@ -85,6 +86,7 @@ async def put_block_list(call: Call) -> Response:
     props = writing.from_headers(call, fallback=False)
     conditions = writing.own_conditions(call)
 
+        writing.require_block_blob(record)
     def check(record: BlobRecord | None) -> None:
         writing.check_replacing(call, conditions, record)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -11,11 +10,10 @@ from reference_impl.auth.principal import ANONYMOUS, Principal
 from reference_impl.http.message import FileSlice, Request, Response, ResponseBody
 from reference_impl.operations.service import Service
 from reference_impl.protocol import headers_out, metadata, times, xml_out
-from reference_impl.protocol.errors import BlobError, invalid_header
+from reference_impl.protocol.errors import BlobError
 from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
 
-_GUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,7 @@ class Operation:
     name: str
     needs: Needs
     run: Callable[[Call], Awaitable[Response]]
+    newer: bool = False  # its errors have the body of the service's newer code path
 
 
 class Call:

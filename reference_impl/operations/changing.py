@@ -54,8 +54,15 @@ async def set_properties(call: Call) -> Response:
         _check(call, found, record)
         if not any_sent:
             return record.props
-        kept = record.props
-        return replace(wanted, metadata=kept.metadata, tier=kept.tier, tags=kept.tags, extra=kept.extra)
+        return replace(
+            record.props,
+            content_type=wanted.content_type,
+            content_encoding=wanted.content_encoding,
+            content_language=wanted.content_language,
+            content_disposition=wanted.content_disposition,
+            cache_control=wanted.cache_control,
+            content_md5=wanted.content_md5,
+        )
 
     record = await _update(call, change)
     return call.respond(200, "OK", stamp(record.etag, record.ticks))

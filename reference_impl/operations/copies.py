@@ -92,6 +92,8 @@ async def _copy(
                 metadata=sent.metadata or kept.metadata,
                 tier=sent.tier,
                 tags=tags,
+                appended=kept.appended if limit is None else None,
+                sealed=limit is None and kept.appended is not None and _seals(call),
                 extra={**writing.tier_history(sent.tier), **_history(url, source.total or 0)},
             )
             record = await service.change(
@@ -100,6 +102,11 @@ async def _copy(
     finally:
         await source.close()
     return record, digest
+
+
+def _seals(call: Call) -> bool:
+    """Whether a copy of an append blob is to be sealed; by itself it is not."""
+    return (call.header("x-ms-seal-blob") or "").lower() == "true"
 
 
 def _as_copy_error(error: BlobError) -> BlobError:

@@ -84,7 +84,8 @@ async def put_block_from_url(call: Call) -> Response:
             digest = Digest(md5=md5)
             await pull(call, source, upload, digest, limit)
             promised.check(digest)
-            await service.change(call.turn, service.store.stage_block, upload, call.blob, block)
+            check = writing.staging_check(call)
+            await service.change(call.turn, service.store.stage_block, upload, call.blob, block, check)
     finally:
         await source.close()
     return call.respond(201, "Created", hash_fields(digest, md5=md5))

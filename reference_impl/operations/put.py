@@ -43,11 +43,11 @@ async def put_blob(call: Call) -> Response:
 
 
 def require_block_blob(call: Call) -> None:
-    """Block blobs only: the other kinds are 501, anything else 400."""
+    """Block blobs only: page blobs are 501, anything else 400."""
     kind = call.header("x-ms-blob-type")
     if not kind:
         raise missing_header("x-ms-blob-type")
-    if kind in ("PageBlob", "AppendBlob"):
+    if kind == "PageBlob":
         raise BlobError("NotImplemented")
     if kind != "BlockBlob":
         raise invalid_header("x-ms-blob-type", kind)

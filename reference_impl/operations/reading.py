@@ -169,6 +169,11 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
 
 
 def metadata_fields(record: BlobRecord) -> Fields:
+def blob_type(record: BlobRecord) -> str:
+    """The x-ms-blob-type of a blob."""
+    return "BlockBlob" if record.props.appended is None else "AppendBlob"
+
+
     """Metadata headers, names as stored."""
     return [(f"x-ms-meta-{name}", value) for name, value in record.props.metadata]
 
@@ -180,7 +185,9 @@ def copy_fields(record: BlobRecord) -> Fields:
 
 
 def tier_fields(record: BlobRecord) -> Fields:
-    """The tier of a blob: inferred from the account, or set by somebody at a time."""
+    """The tier of a blob: inferred from the account, or set by somebody at a time. Block blobs have one."""
+    if record.props.appended is not None:
+        return []
     if record.props.tier is None:
         return [("x-ms-access-tier", "Hot"), ("x-ms-access-tier-inferred", "true")]
     fields = [("x-ms-access-tier", record.props.tier)]

@@ -220,7 +220,15 @@ def _props(found: Mapping[str, str], answer: SourceResponse) -> BlobProps:
         cache_control=found.get("cache-control"),
         content_md5=_md5(found.get("content-md5")),
         metadata=kept,
+        appended=_appended(found),
     )
+
+
+def _appended(found: Mapping[str, str]) -> int | None:
+    """The number of blocks of an append blob; None for every other source."""
+    if found.get("x-ms-blob-type") != "AppendBlob":
+        return None
+    return int(found.get("x-ms-blob-committed-block-count", "0"))
 
 
 def known_state(call: Call, source: Source) -> State:

@@ -9,6 +9,7 @@ from reference_impl.auth.permissions import Needs
 from reference_impl.http.message import Response
 from reference_impl.operations import (
     account,
+    append,
     batch,
     blocks,
     changing,
@@ -32,9 +33,13 @@ class Table:
     def __init__(self) -> None:
         self._rows = _rows()
         self._put_blob = Operation("Put Blob", may.CREATE_BLOB, put.put_blob)
+        self._put_append_blob = Operation("Put Blob", may.CREATE_BLOB, append.create)
         self._put_blob_from_url = Operation("Put Blob From URL", may.CREATE_BLOB, from_url.put_blob_from_url)
         self._put_block_from_url = Operation(
             "Put Block From URL", may.WRITE_BLOB, from_url.put_block_from_url
+        )
+        self._append_from_url = Operation(
+            "Append Block From URL", may.APPEND_BLOB, append.append_block_from_url, newer=True
         )
         self._copy_blob = Operation("Copy Blob", may.CREATE_BLOB, copies.copy_blob)
         self._copy_from_url = Operation("Copy Blob From URL", may.CREATE_BLOB, copies.copy_blob_from_url)
@@ -52,17 +57,22 @@ class Table:
         key = (method, _level(call), restype, comp)
         copying = call.header("x-ms-copy-source") is not None
         if key == ("PUT", "blob", "", ""):
-            return self._put(call) if copying else self._put_blob
+            return self._put(call, copying=copying)
         if key == ("PUT", "blob", "", "block") and copying:
             return self._put_block_from_url
+        if key == ("PUT", "blob", "", "appendblock") and copying:
+            return self._append_from_url
         found = self._rows.get(key)
         if found is None:
             raise self._no_operation(call, key)
         return found
 
-    def _put(self, call: Call) -> Operation:
-        """A bare PUT of a blob with a copy source: headers say which of three operations it is."""
-        if call.header("x-ms-blob-type") is not None:
+    def _put(self, call: Call, *, copying: bool) -> Operation:
+        """A bare PUT of a blob: headers say which of the operations it is."""
+        kind = call.header("x-ms-blob-type")
+        if not copying:
+            return self._put_append_blob if kind == "AppendBlob" else self._put_blob
+        if kind is not None:
             return self._put_blob_from_url
         if (call.header("x-ms-requires-sync") or "").lower() == "true":
             return self._copy_from_url
@@ -85,9 +95,19 @@ def _level(call: Call) -> str:
 def _rows() -> dict[Key, Operation]:
     rows: dict[Key, Operation] = {}
 
-    def add(methods: str, level: str, restype: str, comp: str, name: str, needs: Needs, run: Run) -> None:
+    def add(
+        methods: str,
+        level: str,
+        restype: str,
+        comp: str,
+        name: str,
+        needs: Needs,
+        run: Run,
+        *,
+        newer: bool = False,
+    ) -> None:
         for method in methods.split():
-            rows[method, level, restype, comp] = Operation(name, needs, run)
+            rows[method, level, restype, comp] = Operation(name, needs, run, newer)
 
     add("GET", "account", "", "list", "List Containers", may.LIST_CONTAINERS, lists.containers)
     for level in ("account", "container", "blob"):
@@ -184,18 +204,18 @@ def _rows() -> dict[Key, Operation]:
     add("PUT", "blob", "", "metadata", "Set Blob Metadata", may.WRITE_BLOB, changing.set_metadata)
     add("PUT", "blob", "", "properties", "Set Blob Properties", may.WRITE_BLOB, changing.set_properties)
     add("PUT", "blob", "", "tier", "Set Blob Tier", may.WRITE_BLOB, changing.set_tier)
-    add("GET", "blob", "", "tags", "Get Blob Tags", may.READ_TAGS, changing.get_tags)
-    add("PUT", "blob", "", "tags", "Set Blob Tags", may.WRITE_TAGS, changing.set_tags)
+    add("GET", "blob", "", "tags", "Get Blob Tags", may.READ_TAGS, changing.get_tags, newer=True)
+    add("PUT", "blob", "", "tags", "Set Blob Tags", may.WRITE_TAGS, changing.set_tags, newer=True)
     add("PUT", "blob", "", "block", "Put Block", may.WRITE_BLOB, blocks.put_block)
     add("PUT", "blob", "", "blocklist", "Put Block List", may.WRITE_BLOB, blocks.put_block_list)
     add("GET", "blob", "", "blocklist", "Get Block List", may.READ_BLOB, blocks.get_block_list)
+    add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block)
+    add("PUT", "blob", "", "seal", "Append Blob Seal", may.APPEND_BLOB, append.seal, newer=True)
     add("PUT", "blob", "", "copy", "Abort Copy Blob", may.WRITE_BLOB, copies.abort)
     for comp, name, needs in (
         ("lease", "Lease Blob", may.WRITE_BLOB),
         ("snapshot", "Snapshot Blob", may.CREATE_BLOB),
         ("undelete", "Undelete Blob", may.WRITE_BLOB),
-        ("appendblock", "Append Block", may.WRITE_BLOB),
-        ("seal", "Append Blob Seal", may.WRITE_BLOB),
         ("page", "Put Page", may.WRITE_BLOB),
         ("incrementalcopy", "Incremental Copy Blob", may.WRITE_BLOB),
         ("expiry", "Set Blob Expiry", may.WRITE_BLOB),

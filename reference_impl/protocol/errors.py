@@ -8,6 +8,8 @@ from typing import Final
 
 _TABLE: Final[dict[str, tuple[int, str]]] = {
     "AccessTierNotSupportedForBlobType": (400, "The access tier is not supported for this blob type."),
+    "AllBatchSubRequestsShouldBeSameApi": (400, "All batch subrequests should be the same api."),
+    "AppendPositionConditionNotMet": (412, "The append position condition specified was not met."),
     "AuthenticationFailed": (
         403,
         "Server failed to authenticate the request. Make sure the value of Authorization header is formed "
@@ -36,7 +38,13 @@ _TABLE: Final[dict[str, tuple[int, str]]] = {
     ),
     "BlobAlreadyExists": (409, "The specified blob already exists."),
     "BlobArchived": (409, "This operation is not permitted on an archived blob."),
+    "BlobBeingRehydrated": (
+        409,
+        "This operation is not permitted because the blob is being rehydrated.",
+    ),
+    "BlobIsSealed": (409, "The blob is sealed and its contents cannot be modified."),
     "BlobNotFound": (404, "The specified blob does not exist."),
+    "BlobOperationNotSupported": (409, "Blob operation is not supported."),
     "BlockCountExceedsLimit": (
         409,
         "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.",

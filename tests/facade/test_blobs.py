@@ -139,7 +139,7 @@ def test_conditions_over_the_wire(client: Client, container: str) -> None:
     [
         ({"x-ms-blob-type": None}, "MissingRequiredHeader"),
         ({"x-ms-blob-type": "PageBlob"}, "NotImplemented"),
-        ({"x-ms-blob-type": "AppendBlob"}, "NotImplemented"),
+        ({"x-ms-blob-type": "PageBlob"}, "NotImplemented"),
         ({"x-ms-blob-type": "Nonsense"}, "InvalidHeaderValue"),
         ({"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, "Md5Mismatch"),
         ({"Content-MD5": "AAAA"}, "InvalidMd5"),

@@ -115,7 +115,6 @@ def test_listing(client: Client) -> None:
         ("PUT", "/?restype=service&comp=properties", 501, "NotImplemented"),
         ("PUT", "/cont/b?comp=lease", 501, "NotImplemented"),
         ("PUT", "/cont/b?comp=snapshot", 501, "NotImplemented"),
-        ("PUT", "/cont/b?comp=appendblock", 501, "NotImplemented"),
         ("PUT", "/cont/b?comp=page", 501, "NotImplemented"),
         ("PUT", "/cont/b?comp=undelete", 501, "NotImplemented"),
         ("PUT", "/cont/b?comp=immutabilityPolicies", 501, "NotImplemented"),
