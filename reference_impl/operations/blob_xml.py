@@ -67,9 +67,9 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
     ]
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]
+    pairs.append(("ServerEncrypted", "true"))
     if props.sealed and version >= "2019-12-12":
         pairs.append(("Sealed", "true"))
-    pairs.append(("ServerEncrypted", "true"))
     if props.tags or version in COUNTS_NO_TAGS:
         pairs.append(("TagCount", str(len(props.tags))))
     return xml_out.elements(pairs)

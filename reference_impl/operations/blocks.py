@@ -86,8 +86,8 @@ async def put_block_list(call: Call) -> Response:
     props = writing.from_headers(call, fallback=False)
     conditions = writing.own_conditions(call)
 
-        writing.require_block_blob(record)
     def check(record: BlobRecord | None) -> None:
+        writing.require_block_blob(record)
         writing.check_replacing(call, conditions, record)
 
     check(await writing.current(call))

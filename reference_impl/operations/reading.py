@@ -168,12 +168,12 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
     return fields
 
 
-def metadata_fields(record: BlobRecord) -> Fields:
 def blob_type(record: BlobRecord) -> str:
     """The x-ms-blob-type of a blob."""
     return "BlockBlob" if record.props.appended is None else "AppendBlob"
 
 
+def metadata_fields(record: BlobRecord) -> Fields:
     """Metadata headers, names as stored."""
     return [(f"x-ms-meta-{name}", value) for name, value in record.props.metadata]
 

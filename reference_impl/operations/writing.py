@@ -93,13 +93,13 @@ def check_replacing(call: Call, found: Conditions, record: BlobRecord | None) ->
     refuse_overwrite(call, record)
 
 
-def refuse_overwrite(call: Call, record: BlobRecord | None) -> None:
 def require_block_blob(record: BlobRecord | None) -> None:
     """409 when a blob is there and is no block blob."""
     if record is not None and record.props.appended is not None:
         raise BlobError("InvalidBlobType")
 
 
+def refuse_overwrite(call: Call, record: BlobRecord | None) -> None:
     """A SAS that may create but not write cannot replace a blob."""
     if record is not None and not call.principal.may_overwrite:
         raise BlobError("UnauthorizedBlobOverwrite")
