@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE, blob_type
+from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE
 from reference_impl.protocol import times, xml_out
 from reference_impl.store import BlobRecord, Prefix
 

@@ -15,7 +15,6 @@ from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
 
 
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A row of the operation table: its name, the permission it needs, and the function that does it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from reference_impl.auth import permissions as may
 from reference_impl.auth.permissions import Needs
@@ -209,8 +210,6 @@ def _rows() -> dict[Key, Operation]:
     add("PUT", "blob", "", "block", "Put Block", may.WRITE_BLOB, blocks.put_block)
     add("PUT", "blob", "", "blocklist", "Put Block List", may.WRITE_BLOB, blocks.put_block_list)
     add("GET", "blob", "", "blocklist", "Get Block List", may.READ_BLOB, blocks.get_block_list)
-    add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block)
-    add("PUT", "blob", "", "seal", "Append Blob Seal", may.APPEND_BLOB, append.seal, newer=True)
     add("PUT", "blob", "", "copy", "Abort Copy Blob", may.WRITE_BLOB, copies.abort)
     for comp, name, needs in (
         ("lease", "Lease Blob", may.WRITE_BLOB),
