@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
 from urllib.parse import unquote
 
 from harness.endpoint import Endpoint, Face, Secret
@@ -16,11 +15,31 @@ from harness.exchange import Headers
 from harness.signing import bearer, sas, shared_key
 from harness.signing.canonical import http_date, sas_time, split_target
 from harness.signing.delegation import delegation_key, secure_face
-from harness.signing.spec import AccountSas, Anonymous, AuthSpec, Bearer, Default, ServiceSas, SharedKey
+from harness.signing.spec import (
+    AccountSas,
+    Anonymous,
+    AuthSpec,
+    Bearer,
+    Default,
+    GivenKey,
+    ServiceSas,
+    SharedKey,
+    Spoilt,
+    Times,
+)
 
 _WRONG_KEY = Secret(base64.b64encode(hashlib.sha512(b"not the key of any account").digest()).decode())
 _WRONG_ACCOUNT = "blobproofnobody"
 _TOO_OLD = timedelta(hours=1)
+_KINDS = MappingProxyType({"container": "c", "blob": "b", "snapshot": "bs"})
+_TIMES: Mapping[Times, Callable[[datetime], str]] = MappingProxyType(
+    {
+        "day": lambda moment: sas_time(moment)[:10],
+        "minute": lambda moment: sas_time(moment)[:16] + "Z",
+        "second": sas_time,
+        "fraction": lambda moment: sas_time(moment)[:19] + ".0000000Z",
+    }
+)
 
 Delegation = Callable[[Endpoint, datetime], sas.UserDelegationKey]
 
@@ -87,11 +106,12 @@ def authorise(
         case Bearer() as wanted:
             return Authorised(target, (*headers, ("Authorization", _bearer(endpoint, wanted))))
         case AccountSas() as wanted:
-            return Authorised(_with_query(target, account_sas(endpoint, wanted, now)), headers)
+            query = account_sas(endpoint, wanted, now)
+            return Authorised(_with_query(target, query, in_order=wanted.sorted), headers)
         case ServiceSas() as wanted:
             of = wanted.of or _named_by(target, endpoint.face(face), wanted.resource)
-            token = service_sas(endpoint, replace(wanted, of=of), now, delegation=delegation)
-            return Authorised(_with_query(target, token), headers)
+            query = service_sas(endpoint, replace(wanted, of=of), now, delegation=delegation)
+            return Authorised(_with_query(target, query, in_order=wanted.sorted), headers)
 
 
 def account_sas(endpoint: Endpoint, wanted: AccountSas, now: datetime) -> str:
@@ -102,9 +122,10 @@ def account_sas(endpoint: Endpoint, wanted: AccountSas, now: datetime) -> str:
         "ss": wanted.services,
         "srt": wanted.resources,
         **_common(wanted, now),
+        **wanted.spoilt.fields,
     }
-    token = sas.sign(sas.Sas(fields, MappingProxyType({"account": endpoint.account})), key)
-    return _tampered(token, wanted.tamper)
+    made = sas.Sas(fields, MappingProxyType({"account": endpoint.account}))
+    return _spoil(made, sas.signature(made, key), wanted.spoilt)
 
 
 def service_sas(
@@ -116,25 +137,53 @@ def service_sas(
     """
     container, _, blob = (wanted.of or "").partition("/")
     version = wanted.version or endpoint.version
-    fields = {"sv": version, "sr": "b" if wanted.resource == "blob" else "c", **_common(wanted, now)}
+    fields = {"sv": version, "sr": _KINDS[wanted.resource], **_common(wanted, now)}
+    if wanted.identifier is not None:
+        fields["si"] = wanted.identifier
     if wanted.delegated:
-        if endpoint.tokens is None:
-            raise CredentialMissingError(f"endpoint {endpoint.name} has no token source")
-        held = delegation(endpoint, now)
+        held = _delegation_key(endpoint, wanted.key, now, delegation)
         key = held.value
         fields |= held.fields()
     else:
         key = _need(endpoint.key, endpoint, "account key")
-    fields |= wanted.response_headers
+    for name, named_parts in (("srh", wanted.signed_headers), ("srq", wanted.signed_query)):
+        if named_parts:
+            fields[name] = ",".join(named_parts)
+    fields |= {**wanted.response_headers, **wanted.spoilt.fields}
     named = sas.resource_path(
-        endpoint.account, container, blob if wanted.resource == "blob" else None, version
+        endpoint.account, container, None if wanted.resource == "container" else blob, version
     )
-    return _tampered(sas.sign(sas.Sas(fields, MappingProxyType({"resource": named})), key), wanted.tamper)
+    unseen = {"resource": named} | ({} if wanted.snapshot is None else {"snapshot": wanted.snapshot})
+    made = sas.Sas(fields, MappingProxyType(unseen), wanted.signed_headers, wanted.signed_query)
+    return _spoil(made, sas.signature(made, key), wanted.spoilt)
+
+
+def _delegation_key(
+    endpoint: Endpoint, given: GivenKey | None, now: datetime, delegation: Delegation
+) -> sas.UserDelegationKey:
+    if given is not None:
+        return sas.UserDelegationKey(
+            given.object,
+            given.tenant,
+            given.start,
+            given.expiry,
+            "b",
+            given.version,
+            Secret(given.value),
+            given.delegated_tenant,
+        )
+    if endpoint.tokens is None:
+        raise CredentialMissingError(f"endpoint {endpoint.name} has no token source")
+    return delegation(endpoint, now)
 
 
 def _common(wanted: AccountSas | ServiceSas, now: datetime) -> dict[str, str]:
-    fields = {"st": sas_time(now + wanted.start)} if wanted.start is not None else {}
-    fields |= {"se": sas_time(now + wanted.expiry), "sp": wanted.permissions}
+    form = _TIMES[wanted.times]
+    fields = {"st": form(now + wanted.start)} if wanted.start is not None else {}
+    if wanted.expiry is not None:
+        fields["se"] = form(now + wanted.expiry)
+    if wanted.permissions is not None:
+        fields["sp"] = wanted.permissions
     if wanted.ip is not None:
         fields["sip"] = wanted.ip
     if wanted.protocol is not None:
@@ -142,11 +191,12 @@ def _common(wanted: AccountSas | ServiceSas, now: datetime) -> dict[str, str]:
     return fields
 
 
-def _tampered(token: str, tamper: Literal["signature"] | None) -> str:
-    if tamper is None:
-        return token
-    head, mark, signature = token.partition("sig=")
-    return head + mark + ("B" if signature.startswith("A") else "A") + signature[1:]
+def _spoil(made: sas.Sas, signature: str, spoilt: Spoilt) -> str:
+    """The token with what the case does to it after it was signed."""
+    if spoilt.tamper == "signature":
+        signature = ("B" if signature.startswith("A") else "A") + signature[1:]
+    fields: dict[str, str | None] = {**made.fields, "sig": signature, **spoilt.change}
+    return sas.token({name: value for name, value in fields.items() if value is not None})
 
 
 def _shared_key(
@@ -194,11 +244,15 @@ def _need(secret: Secret | None, endpoint: Endpoint, what: str) -> Secret:
     return secret
 
 
-def _with_query(target: str, query: str) -> str:
-    return f"{target}{'&' if '?' in target else '?'}{query}"
+def _with_query(target: str, query: str, *, in_order: bool = False) -> str:
+    path, _, own = target.partition("?")
+    if not in_order:
+        return f"{target}{'&' if '?' in target else '?'}{query}"
+    parameters = [part for part in (*own.split("&"), *query.split("&")) if part]
+    return f"{path}?{'&'.join(sorted(parameters))}"
 
 
 def _named_by(target: str, face: Face, resource: str) -> str:
     """CONTAINER or CONTAINER/BLOB, decoded, as the target names it."""
     path = split_target(target)[0].removeprefix(face.prefix).lstrip("/")
-    return unquote(path if resource == "blob" else path.partition("/")[0])
+    return unquote(path.partition("/")[0] if resource == "container" else path)

@@ -89,11 +89,6 @@ class Sas:
     signed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     signed_query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def token(self, signature: str) -> str:
-        """The query string, without "?"."""
-        pairs = [*self.fields.items(), ("sig", signature)]
-        return "&".join(f"{name}={quote(value, safe=_SAFE.get(name, '/'))}" for name, value in pairs)
-
 
 _SAFE = MappingProxyType({"srh": "/,", "srq": "/,"})
 
@@ -115,7 +110,17 @@ def string_to_sign(sas: Sas) -> str:
 
 def sign(sas: Sas, key: Secret) -> str:
     """The whole token, signed with an account key or the value of a user delegation key."""
-    return sas.token(hmac_base64(key.reveal(), string_to_sign(sas)))
+    return token({**sas.fields, "sig": signature(sas, key)})
+
+
+def signature(sas: Sas, key: Secret) -> str:
+    """The value of `sig`, unencoded."""
+    return hmac_base64(key.reveal(), string_to_sign(sas))
+
+
+def token(fields: Mapping[str, str]) -> str:
+    """Fields as a query string, without "?"."""
+    return "&".join(f"{name}={quote(value, safe=_SAFE.get(name, '/'))}" for name, value in fields.items())
 
 
 def _layout(table: tuple[tuple[str, tuple[str, ...]], ...], version: str) -> tuple[str, ...]:

@@ -41,37 +41,74 @@ class Bearer:
     claims: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSas:
-    """A SAS of the account. Times are relative to now."""
+Times = Literal["day", "minute", "second", "fraction"]
+"""How start and expiry of a SAS are written: to the day, minute or second, or with seven digits of one."""
 
-    permissions: str = "rwdlac"
-    services: str = "b"
-    resources: str = "sco"
-    start: timedelta | None = None
-    expiry: timedelta = timedelta(hours=1)
-    ip: str | None = None
-    protocol: str | None = None
-    version: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """What is done to a SAS that a tool would not do: fields of one's own, signed or slipped in later."""
+
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # set before signing
+    # set after signing; None: taken out
+    change: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     tamper: Literal["signature"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSas:
-    """A SAS of one container or blob, signed with the account key or a user delegation key."""
+class AccountSas:
+    """A SAS of the account. Times are relative to now; None leaves the field out."""
 
-    resource: Literal["container", "blob"]
-    of: str | None = None  # CONTAINER or CONTAINER/BLOB; None: what the target names
-    permissions: str = "r"
+    permissions: str | None = "rwdlac"
+    services: str = "b"
+    resources: str = "sco"
     start: timedelta | None = None
-    expiry: timedelta = timedelta(hours=1)
+    expiry: timedelta | None = timedelta(hours=1)
+    times: Times = "second"
+    ip: str | None = None
+    protocol: str | None = None
+    version: str | None = None
+    sorted: bool = False  # all parameters of the query by name, as AzCopy sends them
+    spoilt: Spoilt = field(default_factory=Spoilt)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenKey:
+    """A user delegation key that the case asked for itself, as it was answered."""
+
+    object: str
+    tenant: str
+    start: str
+    expiry: str
+    version: str
+    value: str = field(repr=False)
+    delegated_tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSas:
+    """A SAS of one container, blob or snapshot, signed with the account key or a user delegation key."""
+
+    resource: Literal["container", "blob", "snapshot"]
+    of: str | None = None  # CONTAINER or CONTAINER/BLOB; None: what the target names
+    permissions: str | None = "r"
+    start: timedelta | None = None
+    expiry: timedelta | None = timedelta(hours=1)
+    times: Times = "second"
     ip: str | None = None
     protocol: str | None = None
     # rscc, rscd, rsce, rscl, rsct
     response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     version: str | None = None
+    identifier: str | None = None  # of a stored access policy
+    snapshot: str | None = None  # the one it is for
     delegated: bool = False
-    tamper: Literal["signature"] | None = None
+    key: GivenKey | None = None  # None: one that the runner asks for
+    # what the request must have, where the SAS is to say so: name to value
+    signed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    signed_query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sorted: bool = False
+    spoilt: Spoilt = field(default_factory=Spoilt)
 
 
 AuthSpec = Default | Anonymous | SharedKey | Bearer | AccountSas | ServiceSas
@@ -81,9 +118,15 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WORDS: Mapping[str, AuthSpec] = MappingProxyType(
     {"default": Default(), "anonymous": Anonymous(), "shared-key": SharedKey(), "bearer": Bearer()}
 )
-_SAS_KEYS = frozenset({"permissions", "start", "expiry", "ip", "protocol", "version", "tamper"})
+_SAS_KEYS = frozenset(
+    {"permissions", "start", "expiry", "times", "ip", "protocol", "version", "sorted"}
+    | {"fields", "change", "tamper"}
+)
 _ACCOUNT_KEYS = _SAS_KEYS | {"services", "resources"}
-_SERVICE_KEYS = _SAS_KEYS | {"resource", "of", "response-headers"}
+_SERVICE_KEYS = _SAS_KEYS | {"resource", "of", "response-headers", "identifier", "snapshot"}
+_DELEGATED_KEYS = _SERVICE_KEYS | {"key", "signed-headers", "signed-query"}
+_KEY_PARTS = frozenset({"object", "tenant", "start", "expiry", "version", "value"})
+_ABSENT = "absent"
 _RESPONSE_HEADERS = frozenset({"rscc", "rscd", "rsce", "rscl", "rsct"})
 
 
@@ -142,40 +185,95 @@ def _account(options: Mapping[str, object]) -> AccountSas:
     _only(kind, options, _ACCOUNT_KEYS)
     default = AccountSas()
     return AccountSas(
-        permissions=_text(options, "permissions") or default.permissions,
+        permissions=_letters(options, default.permissions),
         services=_text(options, "services") or default.services,
         resources=_text(options, "resources") or default.resources,
-        start=_offset(options, "start"),
-        expiry=_offset(options, "expiry") or default.expiry,
+        start=_offset(options, "start", None),
+        expiry=_offset(options, "expiry", default.expiry),
+        times=_times(kind, options),
         ip=_text(options, "ip"),
         protocol=_text(options, "protocol"),
         version=_text(options, "version"),
-        tamper=cast("Literal['signature'] | None", _choice(kind, options, "tamper", ("signature",))),
+        sorted=bool(options.get("sorted", False)),
+        spoilt=_spoilt(kind, options),
     )
 
 
 def _service(kind: str, options: Mapping[str, object]) -> ServiceSas:
-    _only(kind, options, _SERVICE_KEYS)
+    delegated = kind == "user-delegation-sas"
+    _only(kind, options, _DELEGATED_KEYS if delegated else _SERVICE_KEYS)
     of = _text(options, "of")
-    resource = _choice(kind, options, "resource", ("container", "blob"))
+    resource = _choice(kind, options, "resource", ("container", "blob", "snapshot"))
     if resource is None:
         resource = "container" if of is not None and "/" not in of else "blob"
-    overrides = options.get("response-headers", {})
-    if not isinstance(overrides, Mapping) or set(overrides) - _RESPONSE_HEADERS:
+    snapshot = _text(options, "snapshot")
+    if (resource == "snapshot") != (snapshot is not None):
+        raise AuthSpecError(f"{kind} needs `resource: snapshot` and `snapshot` together")
+    overrides = _texts(kind, options, "response-headers")
+    if set(overrides) - _RESPONSE_HEADERS:
         raise AuthSpecError(f"response-headers of {kind} are a mapping of rscc, rscd, rsce, rscl, rsct")
+    default = ServiceSas("blob")
     return ServiceSas(
-        resource=cast("Literal['container', 'blob']", resource),
+        resource=cast("Literal['container', 'blob', 'snapshot']", resource),
         of=of,
-        permissions=_text(options, "permissions") or "r",
-        start=_offset(options, "start"),
-        expiry=_offset(options, "expiry") or timedelta(hours=1),
+        permissions=_letters(options, default.permissions),
+        start=_offset(options, "start", None),
+        expiry=_offset(options, "expiry", default.expiry),
+        times=_times(kind, options),
         ip=_text(options, "ip"),
         protocol=_text(options, "protocol"),
-        response_headers=MappingProxyType({str(key): str(value) for key, value in overrides.items()}),
+        response_headers=overrides,
         version=_text(options, "version"),
-        delegated=kind == "user-delegation-sas",
-        tamper=cast("Literal['signature'] | None", _choice(kind, options, "tamper", ("signature",))),
+        identifier=_text(options, "identifier"),
+        snapshot=snapshot,
+        delegated=delegated,
+        key=_key(kind, options),
+        signed_headers=_texts(kind, options, "signed-headers"),
+        signed_query=_texts(kind, options, "signed-query"),
+        sorted=bool(options.get("sorted", False)),
+        spoilt=_spoilt(kind, options),
     )
+
+
+def _spoilt(kind: str, options: Mapping[str, object]) -> Spoilt:
+    change = options.get("change", {})
+    if not isinstance(change, Mapping):
+        raise AuthSpecError(f"change of {kind} is no mapping: {change!r}")
+    return Spoilt(
+        _texts(kind, options, "fields"),
+        MappingProxyType({str(key): None if value is None else str(value) for key, value in change.items()}),
+        cast("Literal['signature'] | None", _choice(kind, options, "tamper", ("signature",))),
+    )
+
+
+def _key(kind: str, options: Mapping[str, object]) -> GivenKey | None:
+    parts = _texts(kind, options, "key")
+    if not parts:
+        return None
+    if not set(parts) >= _KEY_PARTS or set(parts) - _KEY_PARTS - {"delegated-tenant"}:
+        raise AuthSpecError(
+            f"key of {kind} has {', '.join(sorted(_KEY_PARTS))}, and perhaps delegated-tenant: "
+            "what Get User Delegation Key answered"
+        )
+    return GivenKey(**{name.replace("-", "_"): value for name, value in parts.items()})
+
+
+def _letters(options: Mapping[str, object], default: str | None) -> str | None:
+    value = _text(options, "permissions")
+    return default if value is None else None if value == _ABSENT else value
+
+
+def _times(kind: str, options: Mapping[str, object]) -> Times:
+    known = ("day", "minute", "second", "fraction")
+    return cast("Times", _choice(kind, options, "times", known) or "second")
+
+
+def _texts(kind: str, options: Mapping[str, object], key: str) -> Mapping[str, str]:
+    """A mapping of texts; empty where there is none."""
+    value = options.get(key)
+    if value is not None and not isinstance(value, Mapping):
+        raise AuthSpecError(f"{key} of {kind} is no mapping: {value!r}")
+    return MappingProxyType({str(name): str(text) for name, text in (value or {}).items()})
 
 
 def _only(kind: str, options: Mapping[str, object], known: frozenset[str] | set[str]) -> None:
@@ -195,6 +293,6 @@ def _text(options: Mapping[str, object], key: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _offset(options: Mapping[str, object], key: str) -> timedelta | None:
+def _offset(options: Mapping[str, object], key: str, default: timedelta | None) -> timedelta | None:
     value = _text(options, key)
-    return None if value is None else parse_offset(value)
+    return default if value is None else None if value == _ABSENT else parse_offset(value)

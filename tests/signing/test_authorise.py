@@ -93,6 +93,13 @@ def test_auth_values(value: object, spec: object) -> None:
         ({"account-sas": {"expiry": "soon"}}, "not an offset"),
         ({"service-sas": {"response-headers": {"x": "y"}}}, "rscc"),
         ({"bearer": {"claims": 3}}, "no mapping"),
+        ({"account-sas": {"identifier": "weekly"}}, "has no identifier"),
+        ({"service-sas": {"key": {"value": "x"}}}, "has no key"),
+        ({"user-delegation-sas": {"key": {"value": "x"}}}, "object, start, tenant"),
+        ({"service-sas": {"resource": "snapshot"}}, "together"),
+        ({"service-sas": {"times": "hour"}}, "one of day"),
+        ({"service-sas": {"change": "sp"}}, "no mapping"),
+        ({"service-sas": {"fields": ["sp"]}}, "no mapping"),
         ({"bearer": 3}, "one key"),
     ],
 )
@@ -193,6 +200,95 @@ def test_user_delegation_sas_carries_the_key_it_is_signed_with() -> None:
         "sks": ["b"],
         "skv": ["2025-07-05"],
     }
+
+
+def query_of(auth: object, target: str = "/acct/c/d%20e") -> dict[str, list[str]]:
+    return parse_qs(signed(auth, target=target)[0].partition("?")[2])
+
+
+def test_fields_that_a_stored_policy_has_are_left_out_of_the_token() -> None:
+    options = {"identifier": "weekly", "permissions": "absent", "expiry": "absent", "start": "absent"}
+    fields = query_of({"service-sas": options})
+    assert set(fields) == {"sv", "sr", "si", "sig"}
+    assert fields["si"] == ["weekly"]
+    shared = query_of({"service-sas": {**options, "expiry": "+1h"}})
+    assert shared["se"] == ["2026-11-22T16:30:00Z"]
+    assert shared["sig"] != fields["sig"]
+    assert query_of({"service-sas": {**options, "identifier": "daily"}})["sig"] != fields["sig"]
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "expiry"),
+    [
+        ("day", "2026-11-21", "2026-11-23"),
+        ("minute", "2026-11-21T15:30Z", "2026-11-23T15:30Z"),
+        ("second", "2026-11-21T15:30:00Z", "2026-11-23T15:30:00Z"),
+        ("fraction", "2026-11-21T15:30:00.0000000Z", "2026-11-23T15:30:00.0000000Z"),
+    ],
+)
+def test_forms_of_time(times: str, start: str, expiry: str) -> None:
+    for kind in ("account-sas", "service-sas"):
+        fields = query_of({kind: {"start": "-1d", "expiry": "+1d", "times": times}})
+        assert (fields["st"], fields["se"]) == ([start], [expiry])
+
+
+def test_a_change_after_signing_leaves_the_signature() -> None:
+    for kind in ("account-sas", "service-sas", "user-delegation-sas"):
+        whole = query_of({kind: {"permissions": "r", "ip": "1.2.3.4"}})
+        changed = query_of({kind: {"permissions": "r", "ip": "1.2.3.4", "change": {"sp": "rw", "sip": None}}})
+        assert changed == {name: value for name, value in whole.items() if name != "sip"} | {"sp": ["rw"]}
+
+
+def test_a_field_of_ones_own_is_signed() -> None:
+    whole = query_of({"user-delegation-sas": {}})
+    bound = query_of({"user-delegation-sas": {"fields": {"sduoid": "somebody"}}})
+    assert bound["sduoid"] == ["somebody"]
+    assert bound["sig"] != whole["sig"]
+
+
+def test_a_snapshot_is_signed_and_not_carried() -> None:
+    one = query_of({"service-sas": {"resource": "snapshot", "snapshot": "2026-01-01T00:00:00.0000000Z"}})
+    other = query_of({"service-sas": {"resource": "snapshot", "snapshot": "2026-01-02T00:00:00.0000000Z"}})
+    assert one["sr"] == ["bs"]
+    assert one.pop("sig") != other.pop("sig")
+    assert one == other
+    assert "snapshot" not in one
+
+
+def test_parts_of_the_request_may_be_signed() -> None:
+    options = {"version": "2026-04-06", "signed-headers": {"x-ms-meta-a": "1", "x-ms-meta-b": "2"}}
+    one = query_of({"user-delegation-sas": options})
+    other = query_of({"user-delegation-sas": {**options, "signed-headers": {"x-ms-meta-a": "1"}}})
+    third = query_of({"user-delegation-sas": {**options, "signed-query": {"timeout": "30"}}})
+    assert one["srh"] == ["x-ms-meta-a,x-ms-meta-b"]
+    assert third["srq"] == ["timeout"]
+    assert len({fields["sig"][0] for fields in (one, other, third)}) == 3
+
+
+def test_a_key_that_the_case_asked_for_itself() -> None:
+    key = {
+        "object": "o",
+        "tenant": "t",
+        "start": "s",
+        "expiry": "e",
+        "version": "2025-07-05",
+        "value": "b3RoZXI=",
+    }
+    fields = query_of({"user-delegation-sas": {"key": key}})
+    assert [fields[name] for name in ("skoid", "sktid", "skt", "ske", "sks", "skv")] == [
+        *(["o"], ["t"], ["s"], ["e"], ["b"], ["2025-07-05"])
+    ]
+    assert fields["sig"] != query_of({"user-delegation-sas": {"key": {**key, "value": "b3V0"}}})["sig"]
+    assert "b3RoZXI=" not in repr(parse_auth({"user-delegation-sas": {"key": key}}))
+
+
+def test_sorted_parameters_stand_among_the_operations_own() -> None:
+    target, _ = signed(
+        {"service-sas": {"resource": "container", "sorted": True}},
+        target="/acct/c?restype=container&comp=list",
+    )
+    names = [part.partition("=")[0] for part in target.partition("?")[2].split("&")]
+    assert names == ["comp", "restype", "se", "sig", "sp", "sr", "sv"]
 
 
 def test_bearer_goes_to_https_where_there_is_https() -> None:
