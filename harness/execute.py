@@ -147,9 +147,7 @@ class World:
         face_name = step.face or face_for(auth, self.endpoint)
         face = self.endpoint.face(face_name)
         target = face.prefix + render_target(step.target, scope)
-        body = (
-            None if step.body is None else render_body(step.body, scope, self._sub_request(face, now, scope))
-        )
+        body = None if step.body is None else render_body(step.body, scope, self._sub_request(face, now))
         headers = _headers(step, scope, face, body, now, self.endpoint.version)
         signed = authorise(step.method, target, headers, self.endpoint, auth, now, face=face_name)
         # A step that speaks of Authorization itself has its own, or none.
@@ -176,8 +174,8 @@ class World:
     def _dial(self, face: str | None) -> Connection:
         return dial(self.endpoint, face, timeout=STEP_SECONDS, deadline=EXCHANGE_SECONDS)
 
-    def _sub_request(self, face: Face, now: datetime, scope: Scope) -> Any:
-        def make(part: BatchPart) -> bytes:
+    def _sub_request(self, face: Face, now: datetime) -> Any:
+        def make(part: BatchPart, scope: Scope) -> bytes:
             target = face.prefix + render_target(part.target, scope)
             spec = parse_auth(_rendered(part.auth, scope))
             own = tuple((name, render(value, scope)) for name, value in part.headers)

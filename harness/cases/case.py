@@ -87,6 +87,7 @@ class BatchPart:
     target: str  # a template
     auth: Any = "default"
     headers: tuple[tuple[str, str], ...] = ()  # templates
+    count: int = 1  # so many of them, with the counter from 0
 
 
 @dataclass(frozen=True, slots=True)

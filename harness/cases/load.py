@@ -21,7 +21,7 @@ from harness.cases.parse import Parser
 from harness.cases.sweep import expand
 from harness.signing.spec import AuthSpecError, parse_auth
 
-NOT_CASES = frozenset({"requirements", "sources.yaml"})
+NOT_CASES = frozenset({"requirements", "sources.yaml", "sets.yaml"})
 """What stands at the top of the suites folder and holds no case."""
 
 
@@ -266,9 +266,10 @@ def _recipe_templates(recipe: c.Recipe, counted: bool) -> Iterator[_Template]:
             yield from ((entry.block, counted or entry.count > 1, False) for entry in entries)
         case c.Batch(parts):
             for sub in parts:
-                yield sub.target, counted, False
-                yield from ((text, counted, False) for _, text in sub.headers)
-                yield from ((text, counted, False) for text in strings(sub.auth))
+                each = counted or sub.count > 1
+                yield sub.target, each, False
+                yield from ((text, each, False) for _, text in sub.headers)
+                yield from ((text, each, False) for text in strings(sub.auth))
 
 
 def strings(value: Any) -> Iterator[str]:

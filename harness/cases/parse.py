@@ -119,7 +119,11 @@ class Parser:
             xml=self._matchers(value.get("xml", {}), (*path, "xml"), lists=True),
             parts=None
             if parts is None
-            else tuple(self._part(part, (*path, "parts", i)) for i, part in enumerate(parts)),
+            else tuple(
+                self._part(part, (*path, "parts", i))
+                for i, part in enumerate(parts)
+                for _ in range(part.get("count", 1))
+            ),
         )
 
     def _part(self, value: Mapping[str, Any], path: Path) -> c.PartExpect:
@@ -267,9 +271,10 @@ class Parser:
     def _batch_part(self, value: Any, path: Path) -> c.BatchPart:
         said = value if isinstance(value, dict) else {}
         kind = next((key for key in ("delete", "send") if key in said), None)
-        if kind is None or set(said) - {kind, "headers", "auth"}:
+        if kind is None or set(said) - {kind, "headers", "auth", "count"}:
             raise self.wrong(
-                path, "a sub-request is {delete: TARGET} or {send: METHOD TARGET}, with headers and auth"
+                path,
+                "a sub-request is {delete: TARGET} or {send: METHOD TARGET}, with headers, auth and count",
             )
         method, text = ("DELETE", _text(said[kind]))
         if kind == "send":
@@ -280,6 +285,7 @@ class Parser:
             self._target(text.strip(), (*path, kind)),
             said.get("auth", "default"),
             tuple((name, text) for name, text in headers if text is not None),
+            self._whole(said.get("count", 1), path),
         )
 
     def _size(self, value: Any, path: Path) -> int:

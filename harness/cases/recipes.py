@@ -28,7 +28,7 @@ from harness.cases.template import Scope, render, render_each
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _BLOCK = hashlib.sha256().digest_size
 
-SubRequest = Callable[[BatchPart], bytes]
+SubRequest = Callable[[BatchPart, Scope], bytes]
 """Makes the bytes of one signed sub-request of a batch."""
 
 
@@ -135,10 +135,12 @@ def _batch(recipe: Batch, scope: Scope, sub_request: SubRequest | None) -> Rende
         raise UnsignedBatchError("the sub-requests of a batch need signing")
     boundary = f"batch_{scope.seed_guid}"
     out = b""
-    for number, part in enumerate(recipe.parts):
+    repeated = ((part, n) for part in recipe.parts for n in range(part.count))
+    for number, (part, n) in enumerate(repeated):
         out += (
             f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
             f"Content-ID: {number}\r\n\r\n"
         ).encode()
-        out += sub_request(part) + b"\r\n"
+        counted = scope if part.count == 1 else scope.at(scope.now, n)
+        out += sub_request(part, counted) + b"\r\n"
     return Rendered(out + f"--{boundary}--\r\n".encode(), f"multipart/mixed; boundary={boundary}")
