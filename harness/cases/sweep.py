@@ -2,7 +2,7 @@
 
 A row gives every axis a value, and may give further columns. With `axes` as a mapping, rows are a product.
 `{column}` anywhere in the file becomes the row's value; where a text is nothing but `{column}`, it becomes
-the value itself, whatever its shape.
+the value itself, whatever its shape; it may name other columns in turn.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _fill(value: Any, row: dict[str, Any]) -> Any:
         return value
     for name, said in row.items():
         if value == f"{{{name}}}":
-            return said
+            return _fill(said, {other: row[other] for other in row if other != name})
         if not isinstance(said, dict | list):
             value = value.replace(f"{{{name}}}", _shown(said))
     return value

@@ -158,6 +158,12 @@ def test_a_sweep_is_a_case_for_each_row() -> None:
     assert second.steps[0].expect.body == c.Graded(c.Text("abc"))
 
 
+def test_a_column_may_name_other_columns() -> None:
+    nested = SWEEP.replace("got: {text: ab}", 'got: {text: "{range} x{extra}"}', 1)
+    first, _ = parse_text("get-blob/ranges.yaml", nested)
+    assert first.steps[0].expect.body == c.Graded(c.Text("bytes=0-1 x1"))
+
+
 @pytest.mark.parametrize(
     ("there", "instead", "says"),
     [
