@@ -9,6 +9,7 @@ from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
 
+from harness.manifest import SETS
 from harness.results.record import Record
 from harness.run import RunSummary
 from harness.vocabulary import Verdict
@@ -74,7 +75,9 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
     colour = "green" if decision.met else "red"
     word = "met" if decision.met else "not met"
     console.print(f"[bold]{escape(endpoint)}[/]: gate {escape(decision.policy)} [bold {colour}]{word}[/]")
-    console.print(f"  {results.score}")
+    for name in SETS:
+        if results.chosen(name):
+            console.print(f"  {results.score(name)}")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(results.counts.items()))
     console.print(f"  {counts}")
     for said in decision.reasons:
@@ -98,7 +101,7 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
 
 def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
     """The same for machines."""
-    score = done.results.score
+    scores = {name: done.results.score(name) for name in SETS}
     return {
         "endpoint": endpoint,
         "run": str(done.folder),
@@ -106,9 +109,10 @@ def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
         "met": done.decision.met,
         "exit_code": done.decision.exit_code.value,
         "reasons": list(done.decision.reasons),
-        "divergent": score.divergent,
-        "verified": score.verified,
-        "listed": score.listed,
+        "sets": {
+            name: {"divergent": score.divergent, "verified": score.verified, "listed": score.listed}
+            for name, score in scores.items()
+        },
         "counts": {verdict.value: count for verdict, count in done.results.counts.items()},
         "complete": done.results.complete,
         "interrupted": done.interrupted,

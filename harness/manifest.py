@@ -1,25 +1,36 @@
-"""The committed manifest: which cases and scenarios there are to verify. It is coverage's denominator."""
+"""The frozen sets of a release: which cases, scenarios and wire rules there are to verify.
+
+A set is coverage's denominator. `sets.yaml` says what belongs to it, and `SET.manifest` lists its ids.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from harness.cases.case import Case
+from harness.cases.errors import CaseError
+from harness.cases.marks import read
+from harness.cases.operations import OPERATIONS
 from harness.vocabulary import ExitCode
 
-NAME = "mvp"
+SETS = ("mvp", "strict")
+"""The names of the sets, from what is needed first to everything."""
+
+EVERYTHING = "strict"
 
 
 class ManifestError(Exception):
-    """The manifest is missing, or does not say what the suites hold."""
+    """A manifest is missing, or does not say what the suites hold."""
 
     exit_code = ExitCode.HARNESS
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
-        self.hint = "blobproof list --write-manifest writes it anew; commit it with the cases."
+        self.hint = "blobproof list --write-manifests writes them anew; commit them with the cases."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class Manifest:
     sha256: str
 
 
-def manifest_path(suites: Path, name: str = NAME) -> Path:
+def manifest_path(suites: Path, name: str) -> Path:
     """Where a manifest stands."""
     return suites / f"{name}.manifest"
 
@@ -41,8 +52,42 @@ def render(ids: Iterable[str]) -> str:
     return "".join(f"{one}\n" for one in sorted(set(ids)))
 
 
-def load(suites: Path, name: str = NAME) -> Manifest:
-    """The committed manifest. Raises ManifestError."""
+def members(suites: Path, cases: Iterable[Case], others: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What each set must list: cases by their operation, and all others. Raises ManifestError."""
+    rules, others = _rules(suites), tuple(others)
+    found = tuple(cases)
+    return {
+        name: tuple(
+            sorted([*(case.id for case in found if wanted is None or case.operation in wanted), *others])
+        )
+        for name, wanted in rules.items()
+    }
+
+
+def load(suites: Path) -> Mapping[str, Manifest]:
+    """The committed manifests by set. Raises ManifestError."""
+    return {name: _load(suites, name) for name in SETS}
+
+
+def check(manifests: Mapping[str, Manifest], there: Mapping[str, Iterable[str]]) -> None:
+    """Raises ManifestError unless each manifest lists exactly what belongs to its set."""
+    for name, manifest in manifests.items():
+        wanted, listed = set(there[name]), set(manifest.ids)
+        if missing := sorted(wanted - listed):
+            raise ManifestError(f"{missing[0]} is not in the {name} manifest ({len(missing)} such)")
+        if gone := sorted(listed - wanted):
+            raise ManifestError(
+                f"the {name} manifest lists {gone[0]}, which does not belong there ({len(gone)} such)"
+            )
+
+
+def write(suites: Path, there: Mapping[str, Iterable[str]]) -> None:
+    """Write every manifest anew."""
+    for name, ids in there.items():
+        manifest_path(suites, name).write_text(render(ids), encoding="utf-8")
+
+
+def _load(suites: Path, name: str) -> Manifest:
     path = manifest_path(suites, name)
     try:
         text = path.read_text(encoding="utf-8")
@@ -54,12 +99,15 @@ def load(suites: Path, name: str = NAME) -> Manifest:
     return Manifest(name, ids, hashlib.sha256(text.encode()).hexdigest())
 
 
-def check(manifest: Manifest, ids: Iterable[str]) -> None:
-    """Raises ManifestError unless the manifest lists exactly these ids."""
-    there, listed = set(ids), set(manifest.ids)
-    if missing := sorted(there - listed):
-        raise ManifestError(f"{missing[0]} is not in the {manifest.name} manifest ({len(missing)} such)")
-    if gone := sorted(listed - there):
-        raise ManifestError(
-            f"the {manifest.name} manifest lists {gone[0]}, which does not exist ({len(gone)} such)"
-        )
+def _rules(suites: Path) -> dict[str, frozenset[str] | None]:
+    """The operations of each set; None: all of them."""
+    path = suites / "sets.yaml"
+    try:
+        entries: dict[str, Any] = read(path.name, path.read_text(encoding="utf-8")).value
+        wanted = {name: entries[name]["operations"] for name in SETS}
+    except (OSError, CaseError, KeyError, TypeError) as error:
+        raise ManifestError(f"{path} does not say what belongs to {', '.join(SETS)}: {error}") from error
+    for name, operations in wanted.items():
+        if operations != "all" and (unknown := sorted(set(operations) - OPERATIONS)):
+            raise ManifestError(f"{path}: {name} names {unknown[0]!r}, which is no operation")
+    return {name: None if said == "all" else frozenset(said) for name, said in wanted.items()}

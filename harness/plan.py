@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +34,12 @@ class NothingSelectedError(SelectionError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The cases and scenarios of a run, and the manifest that they are a part of."""
+    """The cases and scenarios of a run, and the manifests that they are a part of."""
 
     suites: Path  # the folder they are in
     cases: tuple[Case, ...]
     scenarios: tuple[Listed, ...]
-    manifest: Manifest
+    manifests: Mapping[str, Manifest]  # by set
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -80,11 +80,11 @@ def make_plan(
     either names. Raises SelectionError, ManifestError and what `everything` raises.
     """
     cases, scenarios = everything(suites, scale=scale)
-    manifest = manifests.load(suites)
-    manifests.check(manifest, _listed(cases, scenarios))
+    frozen = manifests.load(suites)
+    manifests.check(frozen, _members(suites, cases, scenarios))
     if scale == LARGE and not only_suites and not only_ids:
         scenarios = tuple(scenario for scenario in scenarios if _is_large(scenario))
-        return Plan(suites, (), scenarios, manifest)
+        return Plan(suites, (), scenarios, frozen)
     known = {case.id for case in cases} | {scenario.id for scenario in scenarios}
     if unknown := sorted(set(only_ids) - known):
         raise SelectionError(f"there is no case or scenario {unknown[0]!r}")
@@ -101,18 +101,18 @@ def make_plan(
         suites,
         tuple(case for case in cases if chosen(case.id)),
         tuple(scenario for scenario in scenarios if chosen(scenario.id)),
-        manifest,
+        frozen,
     )
 
 
-def manifest_ids(suites: Path) -> tuple[str, ...]:
-    """What the manifest must list: all cases, all scenarios of normal scale, all wire rules."""
-    return tuple(_listed(*everything(suites)))
+def manifest_ids(suites: Path) -> dict[str, tuple[str, ...]]:
+    """What the manifest of each set must list, of all cases, scenarios of normal scale and wire rules."""
+    return _members(suites, *everything(suites))
 
 
-def _listed(cases: Iterable[Case], scenarios: Iterable[Listed]) -> list[str]:
+def _members(suites: Path, cases: Iterable[Case], scenarios: Iterable[Listed]) -> dict[str, tuple[str, ...]]:
     normal = (scenario.id for scenario in scenarios if not _is_large(scenario))
-    return [*(case.id for case in cases), *normal, *rule_ids()]
+    return manifests.members(suites, cases, (*normal, *rule_ids()))
 
 
 def _is_large(scenario: Listed) -> bool:

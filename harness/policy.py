@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data import folder
+from harness.manifest import EVERYTHING, SETS
 from harness.results.read import Results
 from harness.results.record import Record
 from harness.vocabulary import ExitCode, Level, Verdict, exit_code
 
-_KEYS = {"name": str, "says": str, "levels": list, "include": list, "exclude": list}
+_KEYS = {"name": str, "says": str, "set": str, "levels": list, "include": list, "exclude": list}
 _NAMED = 3  # ids that a reason names before it only counts
 
 
@@ -31,12 +32,13 @@ class PolicyError(Exception):
 class Policy:
     """What must hold.
 
-    A broken assertion of one of `levels` fails the gate, in whatever `include` names and `exclude` does not
-    (globs over ids). Everything that is included must have been verified, or be outside the denominator.
+    A broken assertion of one of `levels` fails the gate, in whatever of the set `include` names and `exclude`
+    does not (globs over ids). All of that must have been verified, or be outside the denominator.
     """
 
     name: str
     says: str = ""
+    set: str = EVERYTHING
     levels: tuple[Level, ...] = (Level.REQUIRED,)
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
@@ -90,32 +92,39 @@ def load(name: str) -> Policy:
     return Policy(
         name=table.get("name", path.stem),
         says=table.get("says", ""),
+        set=_set(path, table.get("set", EVERYTHING)),
         levels=levels,
         include=tuple(table.get("include", ("*",))),
         exclude=tuple(table.get("exclude", ())),
     )
 
 
+def _set(path: Path, name: str) -> str:
+    if name not in SETS:
+        raise PolicyError(f"{path}: there is no set {name!r}", f"Sets: {', '.join(SETS)}.")
+    return name
+
+
 def decide(results: Results, policy: Policy, listed: Collection[str] = ()) -> Decision:
     """Whether the run meets the gate. A pattern that names nothing in the run is no gate: exit code 5.
 
-    `listed` are ids that must be in the run, whether it selected them or not: a manifest's, where the gate is
-    about an endpoint and not about a selection.
+    `listed` are ids that must be in the run, whether it selected them or not: those of the set's manifest,
+    where the gate is about an endpoint and not about a selection.
     """
     reasons = tuple(_reasons(results, policy, listed))
     return Decision(policy.name, exit_code(code for code, _ in reasons), tuple(said for _, said in reasons))
 
 
 def _reasons(results: Results, policy: Policy, manifest: Collection[str]) -> Iterator[tuple[ExitCode, str]]:
-    needed = [record for record in results.records if policy.covers(record["id"])]
-    listed = [one for one in results.selection if policy.covers(one)]
+    listed = frozenset(one for one in results.chosen(policy.set) if policy.covers(one))
+    needed = [record for record in results.records if record["id"] in listed]
     by_verdict: dict[Verdict, list[str]] = {}
     for record in needed:
         by_verdict.setdefault(_judged(record, policy), []).append(record["id"])
     for verdict, (code, says) in _FAILURES.items():
         if ids := by_verdict.get(verdict):
             yield code, f"{says}: {_some(ids)}"
-    if missing := sorted(set(listed) - {record["id"] for record in needed}):
+    if missing := sorted(listed - {record["id"] for record in needed}):
         yield ExitCode.INDETERMINATE, f"the run was cut off before: {_some(missing)}"
     elif not results.complete:
         yield ExitCode.INDETERMINATE, "the run was cut off"
@@ -124,7 +133,7 @@ def _reasons(results: Results, policy: Policy, manifest: Collection[str]) -> Ite
     if not any(verdict.verified for verdict in by_verdict):
         yield ExitCode.NOTHING_VERIFIED, "nothing was verified"
     for pattern in policy.include:
-        if not any(fnmatch.fnmatchcase(one, pattern) for one in results.selection):
+        if not any(fnmatch.fnmatchcase(one, pattern) for one in results.chosen(policy.set)):
             yield ExitCode.NOTHING_VERIFIED, f"the gate names {pattern}, and the run has no such thing"
 
 

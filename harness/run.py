@@ -189,7 +189,7 @@ def _clear(folder: Path, *, keep: bool) -> None:
 
 
 def _session(options: RunOptions, endpoint: Endpoint) -> Session:
-    manifest = options.plan.manifest
+    chosen = frozenset(options.plan.ids)
     return Session(
         folder=options.folder.resolve(),
         suites=options.plan.suites,
@@ -202,7 +202,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
         ledger=options.ledger,
         header={
             "kind": "header",
-            "schema": "blobproof.results/1",
+            "schema": "blobproof.results/2",
             "run": options.folder.resolve().name,
             "endpoint": {
                 "name": endpoint.name,
@@ -214,7 +214,14 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
             "blobproof": version("blobproof"),
             "service_version": endpoint.version,
             "started": utc_now(),
-            "manifest": {"set": manifest.name, "sha256": manifest.sha256, "items": len(manifest.ids)},
+            "sets": {
+                name: {
+                    "sha256": manifest.sha256,
+                    "items": len(manifest.ids),
+                    "chosen": [one for one in manifest.ids if one in chosen],
+                }
+                for name, manifest in options.plan.manifests.items()
+            },
             "selection": list(options.plan.ids),
         },
     )
@@ -266,7 +273,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         "scale": options.scale,
         "policy": options.policy.name,
         "selected": len(options.plan.ids),
-        "listed": len(options.plan.manifest.ids),
+        "listed": {name: len(manifest.ids) for name, manifest in options.plan.manifests.items()},
         "ledger": sorted(options.ledger),
         "doctor": checks,
         "started": session.header["started"],

@@ -55,7 +55,7 @@ class Run:
     service_version: str
     started: str
     ended: str | None
-    manifest: Json  # set, sha256, items
+    sets: Mapping[str, Json]  # by name: sha256, items, chosen
 
     @property
     def complete(self) -> bool:
@@ -89,7 +89,7 @@ def of(results: Results) -> Run:
         service_version=header["service_version"],
         started=header["started"],
         ended=results.footer["ended"] if results.footer else None,
-        manifest=header["manifest"],
+        sets=header["sets"],
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.manifest import SETS
 from harness.results.read import Results
 from harness.vocabulary import Verdict
 from reports import evidence
 from reports.evidence import Record
-from reports.score import gate, score
+from reports.gate import gate
 from reports.text import plural, shorten, visible
 
 LISTED = 50
@@ -25,10 +26,12 @@ def summary(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[str]:
     run = evidence.of(results)
-    numbers, decision = score(run), gate(run)
+    numbers, decision = results.score(), gate(run)
     yield f"### Blobproof: {_safe(run.endpoint['name'])}"
     yield ""
-    yield f"**{_safe(decision.sentence)}.** Divergence {numbers.divergence}, coverage {numbers.coverage}."
+    yield f"**{_safe(decision.sentence)}.**"
+    yield ""
+    yield from (f"- {_safe(str(results.score(name)))}" for name in SETS if results.chosen(name))
     yield ""
     if not run.complete:
         without = plural(numbers.missing, "check has", "checks have")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from harness.manifest import SETS
+from harness.results.score import Score
 from harness.vocabulary import Verdict, worst
 from reports.evidence import Record, Run
+from reports.gate import Gate, gate
 from reports.names import Slugs
-from reports.score import Gate, Score, gate, score
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Column:
     name: str  # the endpoint's name
     note: str  # what tells two runs of one endpoint apart; empty when nothing needs to
     run: Run
-    score: Score
+    score: Score  # over everything
+    sets: tuple[Score, ...]  # over each set of which the run has something
     gate: Gate
 
 
@@ -85,7 +88,8 @@ def columns(runs: Sequence[Run]) -> tuple[Column, ...]:
             name=name,
             note=run.name if names.count(name) > 1 else "",
             run=run,
-            score=score(run),
+            score=run.results.score(),
+            sets=tuple(run.results.score(name) for name in SETS if run.results.chosen(name)),
             gate=gate(run),
         )
         for name, run in zip(names, runs, strict=True)

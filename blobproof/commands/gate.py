@@ -23,11 +23,11 @@ from harness.results.read import read
 def command(run: Path, policy: str, as_json: bool) -> int:
     """Decide whether the RUN folder meets a gate; nothing is sent.
 
-    A gate needs everything that the manifest lists: a run of some suites alone meets none.
+    A gate needs everything that the manifest of its set lists: a run of some suites alone meets none.
     """
     chosen = policies.load(policy)
     results = read(run)
-    decision = policies.decide(results, chosen, manifests.load(folder("suites")).ids)
+    decision = policies.decide(results, chosen, manifests.load(folder("suites"))[chosen.set].ids)
     if as_json:
         facts = {
             "run": str(run),
@@ -38,7 +38,9 @@ def command(run: Path, policy: str, as_json: bool) -> int:
         }
         click.echo(json.dumps(facts, ensure_ascii=False))
         return decision.exit_code
-    click.echo(f"{run}: gate {decision.policy} {'met' if decision.met else 'not met'}; {results.score}")
+    click.echo(
+        f"{run}: gate {decision.policy} {'met' if decision.met else 'not met'}; {results.score(chosen.set)}"
+    )
     for reason in decision.reasons:
         click.echo(f"  {reason}")
     return decision.exit_code

@@ -21,18 +21,19 @@ from harness.vocabulary import ExitCode
 
 @click.command(name="list")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@click.option("--check", is_flag=True, help="Only check every file, and the manifest against them.")
+@click.option("--check", is_flag=True, help="Only check every file, and the manifests against them.")
 @click.option(
-    "--write-manifest", is_flag=True, help="Write the manifest anew, for committing with the cases."
+    "--write-manifests", is_flag=True, help="Write the manifests anew, for committing with the cases."
 )
 @json_option
-def command(suites: tuple[str, ...], check: bool, write_manifest: bool, as_json: bool) -> int:
+def command(suites: tuple[str, ...], check: bool, write_manifests: bool, as_json: bool) -> int:
     """List cases and scenarios (of the named SUITEs, or all)."""
     where = folder("suites")
-    if write_manifest:
-        ids = manifest_ids(where)
-        manifests.manifest_path(where).write_text(manifests.render(ids), encoding="utf-8")
-        click.echo(f"{manifests.manifest_path(where)}: {len(ids)} ids")
+    if write_manifests:
+        sets = manifest_ids(where)
+        manifests.write(where, sets)
+        for name, ids in sets.items():
+            click.echo(f"{manifests.manifest_path(where, name)}: {len(ids)} ids")
         return ExitCode.MET
     plan = make_plan(where, only_suites=suites)
     if check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Style
 from harness.endpoints import EndpointError, resolve, spoken
+from harness.manifest import EVERYTHING
 from harness.plan import Plan, make_plan
 from harness.run import DoctorError, RunnerError, RunOptions, RunSummary, default_folder
 from harness.run import run as run_plan
@@ -84,8 +86,10 @@ def command(
     for name in endpoints:
         resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
     policy = policies.load(gate)
+    if suites or cases:  # what somebody names is what the gate is to be about, in whatever set it is
+        policy = replace(policy, set=EVERYTHING)
     plan = make_plan(folder("suites"), only_suites=suites, only_ids=cases, scale=scale)
-    ledger = ledgers.load(known, plan.manifest.ids) if known else {}
+    ledger = ledgers.load(known, plan.manifests[EVERYTHING].ids) if known else {}
     if dry_run:
         _dry_run(endpoints, plan, as_json)
         return ExitCode.MET

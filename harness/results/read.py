@@ -11,11 +11,12 @@ from typing import Any
 
 import jsonschema
 
+from harness.manifest import EVERYTHING
 from harness.results.record import Record
+from harness.results.score import Score, score
 from harness.vocabulary import ExitCode, Verdict
 
 FILE = "results.jsonl"
-_OUTSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.OBSERVED})
 
 
 class ResultsError(Exception):
@@ -28,21 +29,6 @@ class ResultsError(Exception):
     ) -> None:
         super().__init__(what)
         self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The two numbers that always stand together, and what they are made of."""
-
-    divergent: int
-    verified: int
-    listed: int  # what could have been verified: the selection, less what is outside the denominator
-
-    left_out: int = 0  # what the manifest lists and the selection does not
-
-    def __str__(self) -> str:
-        said = f"divergence {self.divergent} of {self.verified}, coverage {self.verified} of {self.listed}"
-        return f"{said}, {self.left_out} more not selected" if self.left_out else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +55,13 @@ class Results:
         """How many records have each verdict."""
         return Counter(Verdict(record["verdict"]) for record in self.records)
 
-    @property
-    def score(self) -> Score:
-        """Divergence and coverage over the selection."""
-        counts = self.counts
-        return Score(
-            divergent=sum(count for verdict, count in counts.items() if verdict.diverges),
-            verified=sum(count for verdict, count in counts.items() if verdict.verified),
-            listed=len(self.selection) - sum(counts[verdict] for verdict in _OUTSIDE),
-            left_out=max(0, self.header["manifest"]["items"] - len(self.selection)),
-        )
+    def chosen(self, name: str) -> frozenset[str]:
+        """The ids of a set that this run was to bring."""
+        return frozenset(self.header["sets"][name]["chosen"])
+
+    def score(self, name: str = EVERYTHING) -> Score:
+        """Divergence and coverage over a set."""
+        return score(name, self.records, self.chosen(name), self.header["sets"][name]["items"])
 
 
 @functools.cache

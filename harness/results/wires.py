@@ -33,8 +33,8 @@ def wire_json(
     }
 
 
-def exchange_json(exchange: Exchange, endpoint: Endpoint) -> dict[str, Any]:
-    """One exchange."""
+def exchange_json(exchange: Exchange, endpoint: Endpoint | None) -> dict[str, Any]:
+    """One exchange; without an endpoint, no secrets are known but those that look like one."""
     request, response = exchange.request, exchange.response
     said = None
     if response is not None:
@@ -53,6 +53,7 @@ def exchange_json(exchange: Exchange, endpoint: Endpoint) -> dict[str, Any]:
         "response": said,
         "failure": exchange.failure,
         "anomalies": list(exchange.anomalies),
+        "extra": exchange.extra,
         "started": round(exchange.started, 6),
         "elapsed": round(exchange.elapsed, 6),
         "fidelity": exchange.fidelity.value,
@@ -65,7 +66,7 @@ def _headers(headers: Headers) -> list[list[str]]:
     return [[name, value] for name, value in redact_headers(headers)]
 
 
-def _body(body: Body, endpoint: Endpoint) -> dict[str, Any]:
+def _body(body: Body, endpoint: Endpoint | None) -> dict[str, Any]:
     text, shown = None, None
     if body.data:
         text = _readable(body.data)

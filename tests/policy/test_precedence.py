@@ -92,4 +92,4 @@ def test_what_a_ledger_does_to_a_gate(
     run = read(tmp_path)
     assert {one["id"]: one["verdict"] for one in run.records} == {"a/1": after, "a/2": "pass"}
     assert decide(run, load("mvp")).exit_code is code
-    assert (run.score.verified, run.score.listed) == (1 if after == "unsupported" else 2, 2)
+    assert (run.score().verified, run.score().listed) == (1 if after == "unsupported" else 2, 2)

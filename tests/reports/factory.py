@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.manifest import SETS
 from harness.vocabulary import Level, Verdict, broken
 
 DATE = "Sun, 22 Nov 2026 15:30:00 GMT"
@@ -154,10 +155,11 @@ def write(
     """Writes a run folder. A record whose id is in `wires` has a wire file; no footer: it was cut off."""
     folder.mkdir(parents=True)
     wires = wires or {}
+    chosen = list(selection or [record["id"] for record in records])
     lines: list[Mapping[str, Any]] = [
         {
             "kind": "header",
-            "schema": "blobproof.results/1",
+            "schema": "blobproof.results/2",
             "run": folder.name,
             "endpoint": {
                 "name": name,
@@ -170,8 +172,10 @@ def write(
             "blobproof": "0.1.0",
             "service_version": "2025-07-05",
             "started": "2026-11-22T15:30:00Z",
-            "manifest": {"set": "mvp", "sha256": "ab" * 32, "items": items or len(records)},
-            "selection": list(selection or [record["id"] for record in records]),
+            "sets": {
+                name: {"sha256": "ab" * 32, "items": items or len(records), "chosen": chosen} for name in SETS
+            },
+            "selection": chosen,
         }
     ]
     for record in records:

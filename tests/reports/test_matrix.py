@@ -107,7 +107,7 @@ def test_divergence_and_coverage_stand_together(tmp_path: Path, suites: Path) ->
     _, page = build(tmp_path, suites, run)
     text = " ".join(page.text.split())
     # Verified: pass, differs, lenient, known, stale. Outside: not-applicable, observed.
-    assert "Divergence2 of 5 verified Coverage5 of 28 listed" in text.replace("Divergence ", "Divergence")
+    assert "Divergence, set mvp2 of 5 verified Coverage, set mvp5 of 28 listed" in text
     assert "12 checks were chosen of 30 that the manifest lists" in text
 
 

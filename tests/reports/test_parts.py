@@ -108,7 +108,7 @@ def test_markdown_says_the_two_numbers_and_what_is_not_a_pass(tmp_path: Path) ->
     ]
     text = markdown.summary(read(made.write(tmp_path / "run", lines, items=10)))
     assert "### Blobproof: reference\n" in text
-    assert "**Gate mvp not met.** Divergence 1 of 2 verified, coverage 2 of 10 listed." in text
+    assert "**Gate mvp not met.**\n\n- mvp&#58; divergence 1 of 2, coverage 2 of 10" in text
     assert "| differs | 1 | a required assertion broke |" in text
     assert "<details><summary>2 checks not passed</summary>" in text
     assert text.index("put-blob/b</code>") < text.index("put-blob/c</code>")

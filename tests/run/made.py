@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.manifest import SETS
 from harness.results.finding import Finding
 from harness.results.read import Results
 from harness.results.record import Record
@@ -44,13 +45,16 @@ def header(*selection: str, items: int | None = None) -> Record:
     """The first line of a run that was to bring these ids."""
     return {
         "kind": "header",
-        "schema": "blobproof.results/1",
+        "schema": "blobproof.results/2",
         "run": "20261122-153000-x",
         "endpoint": {"name": "x", "url": "http://h/acct", "style": "path", "server": None, "declared": None},
         "blobproof": "0.1.0",
         "service_version": "2025-07-05",
         "started": "2026-11-22T15:30:00Z",
-        "manifest": {"set": "mvp", "sha256": "0" * 64, "items": items or len(selection)},
+        "sets": {
+            name: {"sha256": "0" * 64, "items": items or len(selection), "chosen": list(selection)}
+            for name in SETS
+        },
         "selection": list(selection),
     }
 

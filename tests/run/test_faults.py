@@ -157,7 +157,8 @@ def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         (where / name).parent.mkdir(exist_ok=True)
         (where / name).write_text(text, encoding="utf-8")
-    manifests.manifest_path(where).write_text(manifests.render(manifest_ids(where)), encoding="utf-8")
+    shutil.copy(SUITES / "sets.yaml", where / "sets.yaml")
+    manifests.write(where, manifest_ids(where))
     return where
 
 
@@ -282,7 +283,8 @@ def test_a_ctrl_c_that_pytest_ignores_ends_it_all_the_same(
         f"signal.pthread_sigmask(0, {{2}}); open({str(deaf)!r}, 'x').close(); time.sleep(600)",
     )
     (where / "stubborn" / "one.py").write_text(f"import signal, time\n\n\n{stubborn}", encoding="utf-8")
-    manifests.manifest_path(where).write_text(manifests.render(manifest_ids(where)), encoding="utf-8")
+    shutil.copy(SUITES / "sets.yaml", where / "sets.yaml")
+    manifests.write(where, manifest_ids(where))
     monkeypatch.setattr("harness.run._GRACE", 0.5)
 
     def stop(done: int, record: Record | None) -> None:

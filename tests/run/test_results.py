@@ -30,8 +30,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     results = _write(tmp_path, ["a/1", "a/2"], [record("a/1"), record("a/2", Verdict.DIFFERS)])
     assert results.complete
     assert results.counts == {Verdict.PASS: 1, Verdict.DIFFERS: 1}
-    assert results.score.divergent == 1
-    assert results.score.verified == results.score.listed == 2
+    assert results.score().divergent == 1
+    assert results.score().verified == results.score().listed == 2
 
 
 def test_a_run_is_whole_only_when_everything_came(tmp_path: Path) -> None:
