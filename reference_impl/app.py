@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_impl import mutants
 from reference_impl.config import Config, MachineError
 from reference_impl.http.message import Handler, Request, Response
-from reference_impl.operations import account, answering, entry
+from reference_impl.operations import answering, entry, service_properties
 from reference_impl.operations.call import Call
 from reference_impl.operations.service import Service
 from reference_impl.operations.table import Table
@@ -28,7 +28,8 @@ def build_app(config: Config) -> Handler:
     async def dispatch(call: Call) -> Response:
         entry.address(call)
         if call.request.method == "OPTIONS":
-            return await account.preflight(call)
+            return await service_properties.preflight(call)
+        call.cors = service_properties.rules(call)
         return await answering.perform(call, table.find(call))
 
     async def handle(request: Request) -> Response:

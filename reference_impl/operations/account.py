@@ -1,4 +1,4 @@
-"""Operations on the account: information, service properties, user delegation keys, preflight."""
+"""Operations on the account: information, statistics, user delegation keys."""
 
 from __future__ import annotations
 
@@ -11,20 +11,11 @@ from reference_impl.auth.permissions import RANK
 from reference_impl.http.message import Response
 from reference_impl.operations.call import Call
 from reference_impl.protocol import times, xml_in, xml_out
-from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query
+from reference_impl.protocol.errors import BlobError, invalid_query
 from reference_impl.protocol.headers_out import Fields
 
 _KEY_INFO_LIMIT = 64 * 1024
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,7})?)?Z)?", re.ASCII)
-_RETENTION_OFF = "<RetentionPolicy><Enabled>false</Enabled></RetentionPolicy>"
-SERVICE_PROPERTIES = (
-    "<StorageServiceProperties><Logging><Version>1.0</Version><Read>false</Read><Write>false</Write>"
-    f"<Delete>false</Delete>{_RETENTION_OFF}</Logging>"
-    f"<HourMetrics><Version>1.0</Version><Enabled>false</Enabled>{_RETENTION_OFF}</HourMetrics>"
-    f"<MinuteMetrics><Version>1.0</Version><Enabled>false</Enabled>{_RETENTION_OFF}</MinuteMetrics><Cors />"
-    "<DeleteRetentionPolicy><Enabled>false</Enabled></DeleteRetentionPolicy>"
-    "<StaticWebsite><Enabled>false</Enabled></StaticWebsite></StorageServiceProperties>"
-)
 
 
 async def information(call: Call) -> Response:
@@ -34,11 +25,6 @@ async def information(call: Call) -> Response:
     if call.version >= "2020-02-10":
         fields.append(("x-ms-is-hns-enabled", "false"))
     return call.respond(200, "OK", fields)
-
-
-async def service_properties(call: Call) -> Response:
-    """Get Blob Service Properties: fixed, nothing is switched on."""
-    return call.xml(SERVICE_PROPERTIES)
 
 
 async def service_stats(call: Call) -> Response:
@@ -98,11 +84,3 @@ def _moment(text: str) -> int:
     if seconds is None:
         raise xml_in.invalid(1, 1, "The time is not valid.")
     return seconds
-
-
-async def preflight(call: Call) -> Response:
-    """A CORS preflight: there are no rules, so none matches."""
-    for name in ("origin", "access-control-request-method"):
-        if not call.header(name):
-            raise invalid_header(name, "")
-    raise BlobError("CorsPreflightFailure")

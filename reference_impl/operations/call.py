@@ -9,7 +9,7 @@ from reference_impl.auth.permissions import Needs
 from reference_impl.auth.principal import ANONYMOUS, Principal
 from reference_impl.http.message import FileSlice, Request, Response, ResponseBody
 from reference_impl.operations.service import Service
-from reference_impl.protocol import headers_out, metadata, times, xml_out
+from reference_impl.protocol import cors, headers_out, metadata, times, xml_out
 from reference_impl.protocol.errors import BlobError
 from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
@@ -30,6 +30,7 @@ class Call:
 
     __slots__ = (
         "client_request_id",
+        "cors",
         "host_style",
         "operation",
         "principal",
@@ -48,6 +49,7 @@ class Call:
         self.request_id = headers_out.new_request_id()
         self.client_request_id = request.headers.get("x-ms-client-request-id")
         self.version = ""
+        self.cors: tuple[cors.Rule, ...] = ()
         self.host_style = False
         self.resource = Resource("", None, None)
         self.principal: Principal = ANONYMOUS
@@ -107,6 +109,8 @@ class Call:
         A body of None is empty; a HEAD that states a length passes Content-Length among `fields`.
         """
         listed = list(fields)
+        if self.cors and self.request.method in ("GET", "HEAD"):
+            listed.append(("Vary", "Origin"))
         # HTTP/1.0 knows no chunks; there, a length says the same.
         chunked = chunked and self.request.version >= (1, 1)
         if chunked:
@@ -125,6 +129,8 @@ class Call:
             date=times.http_date(times.unix_seconds(times.now_ticks())),
             edge=edge,
         )
+        if self.cors:
+            composed = cors.dressed(self.cors, self.request.method, self.header("origin"), composed)
         return Response(status, reason, composed, body, chunked)
 
     def xml(self, root: str, fields: Iterable[tuple[str, str]] = ()) -> Response:

@@ -48,9 +48,9 @@ class Asked:
 def address(call: Call) -> None:
     """Fill in the resource and the effective version of a request. Raises 400 for what makes no sense."""
     request = call.request
-    call.version = _version(call)
-    _check_timeout(call)
     account = names.host_account(call.header("host"), call.service.accounts)
+    call.version = _version(call, account)
+    _check_timeout(call)
     call.host_style = account is not None
     restype = (call.query.get("restype") or "").lower()
     call.resource = names.parse(request.path, account, container_level=restype in _LEVELS)
@@ -67,12 +67,15 @@ def _check_timeout(call: Call) -> None:
         raise invalid_query("timeout", value)
 
 
-def _version(call: Call) -> str:
+def _version(call: Call, account: str | None) -> str:
     found = versions.effective(call.header("x-ms-version"), call.query)
     if found is not None:
         return found
     if call.header("authorization") is not None:
         raise BlobError("MissingRequiredHeader", elements=(("HeaderName", "x-ms-version"),), versioned=False)
+    owner = names.split_path(call.request.path, account)[0]
+    if owner in call.service.accounts:
+        return call.service.store.service_properties(owner).get("DefaultServiceVersion", versions.ANONYMOUS)
     return versions.ANONYMOUS
 
 

@@ -20,6 +20,7 @@ from reference_impl.operations import (
     lists,
     put,
     reading,
+    service_properties,
 )
 from reference_impl.operations.call import Call, Operation
 from reference_impl.protocol.errors import BlobError, invalid_query
@@ -128,9 +129,17 @@ def _rows() -> dict[Key, Operation]:
         "properties",
         "Get Blob Service Properties",
         may.READ_SERVICE,
-        account.service_properties,
+        service_properties.get,
     )
-    add("PUT", "account", "service", "properties", "Set Blob Service Properties", may.WRITE_SERVICE, refused)
+    add(
+        "PUT",
+        "account",
+        "service",
+        "properties",
+        "Set Blob Service Properties",
+        may.WRITE_SERVICE,
+        service_properties.put,
+    )
     add(
         "GET",
         "account",

@@ -16,11 +16,16 @@ _DEPTH = 16
 
 @dataclass(slots=True)
 class Node:
-    """An element: its name, its text, its children, and where it started (1-based line and column)."""
+    """An element: its name, its text, its children, and where its start and end tags are.
+
+    Lines and columns count from 1; a column is that of the name in the tag, as the service counts.
+    """
 
     name: str
     line: int
     column: int
+    end_line: int = 0
+    end_column: int = 0
     text: str = ""
     children: list[Node] = field(default_factory=list)
 
@@ -67,12 +72,15 @@ def parse(body: bytes, most: int = 1000) -> Node:
             raise invalid(*here(), "The document has too many elements.")
         if len(stack) > _DEPTH:
             raise invalid(*here(), "The document is nested too deeply.")
-        node = Node(name, *here())
+        line, column = here()
+        node = Node(name, line, column + 1)
         stack[-1].children.append(node)
         stack.append(node)
 
     def end(_name: str) -> None:
-        stack.pop()
+        node = stack.pop()
+        line, column = here()
+        node.end_line, node.end_column = line, column + 2
 
     def text(data: str) -> None:
         stack[-1].text += data

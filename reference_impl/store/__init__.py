@@ -8,13 +8,14 @@ conditions by what another host has replaced since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from . import appending, blobs, containers, listing, lookup
+from .accounts import Accounts
 from .area import Area
 from .blobs import Check
 from .errors import (
@@ -92,6 +93,7 @@ class Store:
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         """RootUnusable when root is no writable directory. durable: fsync before every return."""
         self._area = Area(root, durable=durable)
+        self._accounts = Accounts(self._area)
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +107,18 @@ class Store:
         """Give descriptors back and finish removals under way (at most five seconds)."""
         self._area.close()
 
+    def service_properties(self, account: str) -> Mapping[str, str]:
+        """The service properties that somebody set, part by part. One look at one file's status."""
+        with _faults():
+            return self._accounts.get(account)
+
+    def update_service_properties(
+        self, account: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> None:
+        """Replace the service properties by what change makes of them."""
+        with _faults():
+            self._accounts.update(account, change)
+
     def create_container(self, account: str, name: str, props: ContainerProps) -> ContainerRecord:
         """ContainerExists; InvalidName when the name is none for a container."""
         with _faults():
@@ -116,11 +130,16 @@ class Store:
             return containers.get(self._area, account, name)
 
     def update_container(
-        self, account: str, name: str, change: Callable[[ContainerRecord], ContainerProps]
+        self,
+        account: str,
+        name: str,
+        change: Callable[[ContainerRecord], ContainerProps],
+        *,
+        touch: bool = True,
     ) -> ContainerRecord:
-        """ContainerMissing, or what change raises."""
+        """ContainerMissing, or what change raises. touch=False keeps ETag and Last-Modified."""
         with _faults():
-            return containers.update(self._area, account, name, change)
+            return containers.update(self._area, account, name, change, touch=touch)
 
     def delete_container(self, account: str, name: str, check: Callable[[ContainerRecord], None]) -> None:
         """ContainerMissing, or what check raises."""
