@@ -25,6 +25,7 @@ COMMANDS = {
     "tools": "install and find the real clients",
     "serve": "serve a folder as an Azure Blob endpoint (the reference façade)",
     "mutants": "list the façade's deliberately wrong variants",
+    "selftest": "run the suite over them: which requirement notices each",
     "sweep": "remove left-over containers of earlier runs",
 }
 

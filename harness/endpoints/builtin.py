@@ -55,19 +55,23 @@ def reference(
     logs: Path | None = None,
     account: str = ACCOUNT,
     certificates: Certificates | None = None,
+    issuer: Issuer | None = None,
     extra: Sequence[str] = (),
 ) -> Iterator[Running]:
     """The façade over HTTP and HTTPS, with the fake Entra issuer beside it. Ended when the context ends.
 
     `root` keeps the data (default: temporary); `logs` keeps the processes' output; `certificates` lets
-    several façades share one authority, so that they trust each other as copy sources; `extra` are more
-    arguments for the façade. Raises `StartError`.
+    several façades share one authority, so that they trust each other as copy sources; with `issuer` (of
+    the same certificates, see `token_issuer`) none is started; `extra` are more arguments for the façade.
+    Raises `StartError`.
     """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_temporary_folder())
         certs = certificates or issue(folder / "certificates")
         output = logs or folder / "logs"
-        issuer_process, issuer = _start_issuer(stack, output, certs)
+        issuer_process = None
+        if issuer is None:
+            issuer_process, issuer = _start_issuer(stack, output, certs)
         data = root or folder / "root"
         data.mkdir(parents=True, exist_ok=True)
         key = _new_key()
@@ -88,6 +92,13 @@ def reference(
         ports = {scheme: int(line[scheme].rpartition(":")[2]) for scheme in ("http", "https")}
         endpoint = _reference_endpoint(mutant, account, key, ports, issuer, certs)
         yield Running(endpoint, server, issuer_process, folder, data, certs)
+
+
+@contextlib.contextmanager
+def token_issuer(certificates: Certificates, logs: Path) -> Iterator[Issuer]:
+    """The fake Entra issuer alone, for several façades. Ended when the context ends. Raises `StartError`."""
+    with contextlib.ExitStack() as stack:
+        yield _start_issuer(stack, logs, certificates)[1]
 
 
 def _reference_endpoint(

@@ -1,0 +1,142 @@
+"""`blobproof selftest`: which of the façade's wrong variants the suite notices, and by what."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from blobproof.arguments import json_option
+from blobproof.console import output
+from blobproof.selftest_screen import Progress, show
+from harness import catalogue
+from harness.data import folder
+from harness.plan import NothingSelectedError, SelectionError, everything
+from harness.selftest import record as records
+from harness.selftest.document import FILE, Asked, Document, document, render, suite_digest
+from harness.selftest.engine import selftest
+from harness.selftest.mutants import Mutant, mutants, pick
+from harness.selftest.results import Outcome, Verified
+from harness.vocabulary import ExitCode, exit_code
+
+
+@click.command(name="selftest")
+@click.option("--mutant", "names", multiple=True, metavar="NAME", help="Only this mutant; repeatable.")
+@click.option(
+    "--requirement",
+    "requirements",
+    multiple=True,
+    metavar="ID",
+    help="Only mutants that break this requirement; repeatable.",
+)
+@click.option(
+    "--all-cases", is_flag=True, help="Every mutant through every case, and each case that notices it."
+)
+@click.option(
+    "--at-least",
+    type=click.FloatRange(0, 100),
+    default=95.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Of the mutants that must be killed by a requirement of their own; exit code 1 below.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=lambda: min(os.cpu_count() or 1, 64),
+    show_default="the machine's cores",
+    help="Processes that look, each with a façade of its own.",
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help=f"Folder for {FILE} with everything."
+)
+@click.option(
+    "--record",
+    "record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep this run in a record (suites/selftest.json): as the latest, and as the first if it is.",
+)
+@json_option
+def command(
+    names: tuple[str, ...],
+    requirements: tuple[str, ...],
+    all_cases: bool,
+    at_least: float,
+    workers: int,
+    out: Path | None,
+    record: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the suite over the façade's deliberately wrong variants, and say which requirement notices each.
+
+    The right façade comes first: a case that does not pass there proves nothing. A mutant is killed when a
+    finding of a requirement that it breaks differs, or is lenient. One that only others notice is a hole.
+    """
+    suites = folder("suites")
+    asked = Asked(names, requirements, all_cases, at_least)
+    chosen = _chosen(suites, asked)
+    cases, _ = everything(suites)
+    digest = suite_digest(suites)
+    _writable(out, record, asked)
+    with Progress(output(stderr=True)) as progress:
+        done = selftest(cases, chosen, workers=workers, all_cases=all_cases, watch=progress.watch())
+    made = document(done, asked, digest)
+    _write(made, out, record)
+    if as_json:
+        click.echo(render(made), nl=False)
+    else:
+        show(output(), made)
+    return exit_code(_codes(done, at_least))
+
+
+def _chosen(suites: Path, asked: Asked) -> Sequence[Mutant]:
+    """The mutants that were asked for. Raises UnknownMutantError, SelectionError."""
+    chosen = pick(mutants(), asked.mutants)
+    if not asked.requirements:
+        return chosen
+    known = catalogue.load(suites).requirements
+    for one in asked.requirements:
+        if one not in known:
+            near = difflib.get_close_matches(one, known, 1)
+            error = SelectionError(f"there is no requirement {one!r}")
+            error.hint = f"Did you mean {near[0]}?" if near else "blobproof trace lists them."
+            raise error
+    found = [one for one in chosen if set(one.breaks).intersection(asked.requirements)]
+    if not found:
+        error = NothingSelectedError(f"no mutant breaks {' or '.join(asked.requirements)}")
+        error.hint = "blobproof mutants says what each breaks."
+        raise error
+    return found
+
+
+def _writable(out: Path | None, record: Path | None, asked: Asked) -> None:
+    """What can be known before: nobody wants to hear at the end that there is no place for it."""
+    if record is not None:
+        if not asked.whole:
+            raise click.UsageError("--record keeps whole runs only: leave --mutant and --requirement out")
+        if record.exists():
+            records.read(record)
+        elif not record.parent.is_dir():
+            raise click.UsageError(f"{record.parent} is no folder")
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"{out} cannot be made: {error.strerror}") from error
+
+
+def _write(made: Document, out: Path | None, record: Path | None) -> None:
+    if out is not None:
+        (out / FILE).write_text(render(made), encoding="utf-8")
+    if record is not None:
+        records.add(record, made)
+
+
+def _codes(done: Verified, at_least: float) -> list[ExitCode]:
+    codes = [ExitCode.MET if done.rate >= at_least else ExitCode.DIVERGENCE]
+    if done.of(Outcome.HARNESS_ERROR):
+        codes.append(ExitCode.HARNESS)
+    return codes

@@ -1,0 +1,158 @@
+"""What a self-test shows on a terminal: how far it is, and at its end what noticed which mutant."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from rich import progress as bars
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.selftest.document import Document
+from harness.selftest.engine import Watch
+from harness.selftest.results import Outcome, Result
+
+_COLOURS = {
+    Outcome.KILLED: "green",
+    Outcome.HOLE: "yellow",
+    Outcome.SURVIVED: "red",
+    Outcome.INDETERMINATE: "yellow",
+    Outcome.HARNESS_ERROR: "magenta",
+}
+_HEADINGS = {
+    Outcome.HOLE: "holes: noticed, but by none of the requirements that they break",
+    Outcome.SURVIVED: "survivors: noticed by nothing",
+    Outcome.INDETERMINATE: "indeterminate: not started, crashed or hung; never counted as killed",
+    Outcome.HARNESS_ERROR: "our own fault",
+}
+
+
+class Progress:
+    """A bar for each phase, with how many mutants are killed; a plain line where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._killed: set[str] = set()
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[said]}"),
+            console=console,
+            transient=True,
+            # The workers are forked: no thread of ours may run beside that.
+            auto_refresh=False,
+            disable=not console.is_terminal,
+        )
+        self._task: bars.TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def watch(self) -> Watch:
+        """What the engine tells of itself."""
+        return Watch(phase=self._phase, step=self._step, working=self._working)
+
+    def _phase(self, name: str, steps: int) -> None:
+        if not steps:
+            return
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(escape(name), total=steps, said="")
+        if not self._console.is_terminal:
+            self._console.print(f"{escape(name)}: {steps} to look at")
+        self._bar.refresh()
+
+    def _step(self, result: Result | None) -> None:
+        if self._task is None:
+            return
+        if result is not None and result.outcome is Outcome.KILLED:
+            self._killed.add(result.mutant.name)
+        self._bar.update(self._task, advance=1, said=self._said(result.mutant.name if result else ""))
+        self._bar.refresh()
+
+    def _working(self, name: str, cases: int) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, said=self._said(f"{name} {cases} cases"))
+            self._bar.refresh()
+
+    def _said(self, what: str) -> str:
+        killed = f"[green]{len(self._killed)} killed[/] " if self._killed else ""
+        return f"{killed}[dim]{escape(what)}[/]"
+
+
+def show(console: Console, run: Document) -> None:
+    """Print what became of every mutant."""
+    results: list[dict[str, Any]] = run["results"]
+    suite = run["suite"]
+    console.print(
+        f"suite {suite['sha256'][:12]} ({suite['cases']} cases, {suite['rules']} wire rules), "
+        f"service version {run['service_version']}, façade of blobproof {run['blobproof']}"
+    )
+    beside = len(run["baseline"]["not_applicable"])
+    console.print(
+        f"the right façade passes the {run['baseline']['ran']} cases that were used"
+        + (f", {beside} of which it cannot be asked" if beside else "")
+    )
+    killed = [one for one in results if one["outcome"] == Outcome.KILLED]
+    if killed:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in ("killed", "requirement", "case", "finding"):
+            table.add_column(heading, overflow="fold")
+        for one in killed:
+            table.add_row(
+                escape(one["mutant"]),
+                escape(one["requirement"]),
+                escape(one["by"]["case"]),
+                escape(finding(one["by"])),
+            )
+        console.print(table)
+    for outcome, heading in _HEADINGS.items():
+        _list(console, outcome, heading, [one for one in results if one["outcome"] == outcome])
+    if run["all_cases"]:
+        _collateral(console, results)
+    colour, word = ("green", "met") if run["met"] else ("red", "not met")
+    console.print(
+        f"[bold]kill rate {run['rate']:g} %[/]: {len(killed)} of {len(results)} mutants by a requirement of "
+        f"their own; at least {run['at_least']:g} %: [bold {colour}]{word}[/]"
+    )
+
+
+def finding(notice: dict[str, Any]) -> str:
+    """A notice in one line."""
+    where = f"step {notice['step']}, " if notice["step"] else ""
+    said = f"{where}{notice['about']}: {notice['verdict']}: expected {notice['expected']}"
+    return " ".join(f"{said}, got {notice['observed']}".split())[:200]
+
+
+def _list(console: Console, outcome: Outcome, heading: str, results: list[dict[str, Any]]) -> None:
+    if not results:
+        return
+    console.print(f"[{_COLOURS[outcome]}]{heading}[/]")
+    for one in results:
+        console.print(f"  {escape(one['mutant'])} breaks {escape(', '.join(one['breaks']))}", soft_wrap=True)
+        if one["reason"]:
+            console.print(f"    {escape(one['reason'])}", soft_wrap=True)
+        if one["by"]:
+            others = ", ".join(one["by"]["requirements"]) or "no requirement"
+            said = f"noticed by {one['by']['case']} ({others}): {finding(one['by'])}"
+            console.print(f"    {escape(said)}", soft_wrap=True)
+
+
+def _collateral(console: Console, results: list[dict[str, Any]]) -> None:
+    console.print("every case that notices")
+    for one in results:
+        console.print(f"  {escape(one['mutant'])}: {len(one['noticed_by'])} cases", soft_wrap=True)
+        for notice in one["noticed_by"]:
+            own = set(notice["requirements"]).intersection(one["breaks"])
+            mark = "own" if own else "   "
+            console.print(f"    {mark} {escape(notice['case'])}", soft_wrap=True)
