@@ -54,6 +54,18 @@ SAS_ACCEPTED = (
     "2017-11-09",
     *ACCEPTED,
 )
+# All that the service ever released; an account may name any of them as its default.
+RELEASED = (
+    "2009-04-14",
+    "2009-07-17",
+    "2009-09-19",
+    "2011-08-18",
+    "2012-02-12",
+    "2013-08-15",
+    "2014-02-14",
+    "2015-02-21",
+    *SAS_ACCEPTED,
+)
 # What the service assumes for an anonymous request that names no version (recorded).
 ANONYMOUS = "2014-02-14"
 

@@ -1,4 +1,4 @@
-"""Service properties: what is set is read back, what is wrong is refused in the service's words, CORS works."""
+"""Service properties: what is set is read back, what is wrong is refused as the service does, CORS works."""
 
 from __future__ import annotations
 
