@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import re
 import secrets
 import shlex
@@ -93,6 +94,7 @@ class RunOptions:
     service_version: str | None = None
     server_processes: int = 1  # of the built-in façade
     ledger: Mapping[str, Deviation] = field(default_factory=dict)
+    shuffle: int | None = None  # the number that an order of its own is drawn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
         folder=options.folder.resolve(),
         suites=options.plan.suites,
         prefix=f"{containers.RUN_PREFIX}{secrets.token_hex(4)}-",
-        ids=options.plan.ids,
+        ids=_order(options),
         files=options.plan.files,
         scale=options.scale,
         again=_again(options),
@@ -225,6 +227,13 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
             "selection": list(options.plan.ids),
         },
     )
+
+
+def _order(options: RunOptions) -> tuple[str, ...]:
+    ids = list(options.plan.ids)
+    if options.shuffle is not None:
+        random.Random(options.shuffle).shuffle(ids)  # noqa: S311 - an order, no secret
+    return tuple(ids)
 
 
 def _again(options: RunOptions) -> tuple[str, ...]:
@@ -271,6 +280,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         "prefix": session.prefix,
         "workers": options.workers,
         "scale": options.scale,
+        "shuffle": options.shuffle,
         "policy": options.policy.name,
         "selected": len(options.plan.ids),
         "listed": {name: len(manifest.ids) for name, manifest in options.plan.manifests.items()},

@@ -59,6 +59,7 @@ from harness.vocabulary import ExitCode, exit_code
     help="Of the built-in façade.",
 )
 @click.option("--service-version", metavar="DATE", help="x-ms-version of our own requests.")
+@click.option("--shuffle", type=int, metavar="NUMBER", help="Run in an order drawn from this number.")
 @click.option("--scale", type=click.Choice(["normal", "large"]), default="normal", show_default=True)
 @style_option
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and stop.")
@@ -73,6 +74,7 @@ def command(
     workers: int,
     server_processes: int,
     service_version: str | None,
+    shuffle: int | None,
     scale: str,
     style: Style | None,
     dry_run: bool,
@@ -107,6 +109,7 @@ def command(
             service_version=service_version,
             server_processes=server_processes,
             ledger=ledger,
+            shuffle=shuffle,
         )
         try:
             with Progress(

@@ -15,7 +15,7 @@ OUTSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.OBSERVED})
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts of a run over a set: divergence is `divergent` of `verified`, coverage `verified` of `listed`."""
+    """Counts of a run over a set. Divergence: `divergent` of `verified`; coverage: `verified` of `listed`."""
 
     name: str  # of the set
     divergent: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,20 @@ def test_a_right_server_meets_the_gate(whole: tuple[RunSummary, list[Record]]) -
     assert {record["id"] for record in summary.results.records} == set(_plan().ids)
     assert [record["id"] for record in watched] == [record["id"] for record in summary.results.records]
     assert summary.left_over == ()
+
+
+def test_any_order_gives_the_same_verdicts(
+    whole: tuple[RunSummary, list[Record]], named: str, tmp_path: Path
+) -> None:
+    mixed = run(replace(_options(named, tmp_path / "mixed"), shuffle=1))
+
+    def verdicts(records: Iterable[Record]) -> list[tuple[str, str]]:
+        return [(record["id"], record["verdict"]) for record in records if record["kind"] == "case"]
+
+    in_order, shuffled = verdicts(whole[0].results.records), verdicts(mixed.results.records)
+    assert in_order != shuffled
+    assert sorted(in_order) == sorted(shuffled)
+    assert json.loads((tmp_path / "mixed" / "run.json").read_text(encoding="utf-8"))["shuffle"] == 1
 
 
 def test_the_folder_holds_what_the_page_says(whole: tuple[RunSummary, list[Record]]) -> None:
