@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import from_url, sources, writing
+from reference_impl.operations import from_url, leasing, sources, writing
 from reference_impl.operations.blocks import hash_fields
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE
+from reference_impl.operations import leasing
+from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE, blob_type
 from reference_impl.protocol import times, xml_out
 from reference_impl.store import BlobRecord, Prefix
 
@@ -62,8 +63,7 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
         ("AccessTier", props.tier or "Hot" if tiered else None),
         ("AccessTierInferred", "true" if tiered and props.tier is None else None),
         ("AccessTierChangeTime", props.extra.get("tier-changed")),
-        ("LeaseStatus", "unlocked"),
-        ("LeaseState", "available"),
+        *leasing.elements(leasing.blob_lease(record)),
     ]
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]

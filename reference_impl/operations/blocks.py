@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from reference_impl.http.message import Response
-from reference_impl.operations import reading, writing
+from reference_impl.operations import leasing, reading, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import checksums, xml_in, xml_out
 from reference_impl.protocol.checksums import Digest, Expected
@@ -33,7 +33,6 @@ async def put_block(call: Call) -> Response:
         raise invalid_header("Content-Length", "0")
     promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
     md5 = promised.md5 is not None or call.version < "2019-02-02"
-    call.refuse_lease("Blob")
     service = call.service
     upload = await service.run(service.store.upload, call.account, call.container)
     with upload:
@@ -115,7 +114,8 @@ async def get_block_list(call: Call) -> Response:
     reading.refuse_history(call)
     store = call.service.store
     lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
-    call.refuse_lease("Blob")
+    writing.require_block_blob(lists.record)
+    leasing.check_read(call, lists.record)
     body = ""
     if kind != "uncommitted":
         body += xml_out.blocks("CommittedBlocks", ((block.id, block.size) for block in lists.committed))

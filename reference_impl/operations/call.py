@@ -161,15 +161,6 @@ class Call:
         fields.append(("Content-Type", "application/xml"))
         return self.respond(error.status, reason, fields, body, version=error.versioned, edge=error.edge)
 
-    def refuse_lease(self, kind: str) -> None:
-        """No lease exists here: a request that names one fails. `kind` is Blob or Container."""
-        lease = self.header("x-ms-lease-id")
-        if lease is None:
-            return
-        if not _GUID.fullmatch(lease):
-            raise invalid_header("x-ms-lease-id", lease)
-        raise BlobError(f"LeaseNotPresentWith{kind}Operation")
-
 
 def stamp(etag: str, ticks: int) -> list[tuple[str, str]]:
     """Last-Modified and ETag of a record."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import reading, writing
+from reference_impl.operations import leasing, reading, writing
 from reference_impl.operations.blob_xml import tags_xml
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times, xml_in, xml_out
@@ -104,7 +104,9 @@ async def set_tier(call: Call) -> Response:
     was: list[str | None] = []
 
     def change(record: BlobRecord) -> BlobProps:
-        call.refuse_lease("Blob")
+        leasing.check_write(call, record)
+        if record.props.appended is not None:
+            raise BlobError("AccessTierNotSupportedForBlobType")
         was.append(record.props.tier)
         extra = {**record.props.extra, **writing.tier_history(wanted)}
         return replace(record.props, tier=wanted, extra=extra)
@@ -119,7 +121,7 @@ async def get_tags(call: Call) -> Response:
     reading.refuse_history(call)
     store = call.service.store
     record = await call.service.run(store.blob, call.account, call.container, call.blob)
-    call.refuse_lease("Blob")
+    leasing.check_tags(call, record, locks=False)
     body = xml_out.document(tags_xml(record.props.tags), newline=True)
     return call.respond(200, "OK", [("Content-Type", "application/xml")], body)
 
@@ -138,7 +140,7 @@ async def set_tags(call: Call) -> Response:
     wanted = writing.check_tags(pairs)
 
     def change(record: BlobRecord) -> BlobProps:
-        call.refuse_lease("Blob")
+        leasing.check_tags(call, record, locks=True)
         return replace(record.props, tags=wanted)
 
     await _update(call, change, touch=False)
@@ -147,7 +149,7 @@ async def set_tags(call: Call) -> Response:
 
 def _check(call: Call, found: Conditions, record: BlobRecord | None) -> None:
     conditions.check_write(found, writing.state(record))
-    call.refuse_lease("Blob")
+    leasing.check_write(call, record)
 
 
 async def _update(call: Call, change: writing.Change, *, touch: bool = True) -> BlobRecord:

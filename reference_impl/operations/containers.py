@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from reference_impl.http.message import Response
+from reference_impl.operations import leasing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times, xml_in, xml_out
 from reference_impl.protocol.conditions import Conditions, State
@@ -27,10 +29,10 @@ async def create(call: Call) -> Response:
 async def properties(call: Call) -> Response:
     """Get Container Properties."""
     record = await _existing(call)
-    call.refuse_lease("Container")
+    leasing.check_container(call, record)
     fields = stamp(record.etag, record.ticks)
     fields += [(f"x-ms-meta-{name}", value) for name, value in record.props.metadata]
-    fields += [("x-ms-lease-status", "unlocked"), ("x-ms-lease-state", "available")]
+    fields += leasing.headers(leasing.container_lease(record))
     if record.props.public_access:
         fields.append(("x-ms-blob-public-access", record.props.public_access))
     fields += [("x-ms-has-immutability-policy", "false"), ("x-ms-has-legal-hold", "false")]
@@ -45,7 +47,7 @@ async def properties(call: Call) -> Response:
 async def metadata(call: Call) -> Response:
     """Get Container Metadata."""
     record = await _existing(call)
-    call.refuse_lease("Container")
+    leasing.check_container(call, record)
     fields = stamp(record.etag, record.ticks)
     fields += [(f"x-ms-meta-{name}", value) for name, value in record.props.metadata]
     return call.respond(200, "OK", fields)
@@ -57,9 +59,9 @@ async def set_metadata(call: Call) -> Response:
     only = Conditions(if_modified_since=conditions.parse(call.request.headers).if_modified_since)
 
     def change(record: ContainerRecord) -> ContainerProps:
-        call.refuse_lease("Container")
+        leasing.check_container(call, record)
         conditions.check_write(only, _state(record))
-        return ContainerProps(wanted, record.props.public_access, record.props.extra)
+        return replace(record.props, metadata=wanted)
 
     store = call.service.store
     record = await call.service.change(
@@ -76,7 +78,7 @@ async def delete(call: Call) -> Response:
     )
 
     def check(record: ContainerRecord) -> None:
-        call.refuse_lease("Container")
+        leasing.check_container(call, record, locks=True)
         conditions.check_write(dates, _state(record))
 
     store = call.service.store
@@ -87,7 +89,7 @@ async def delete(call: Call) -> Response:
 async def get_acl(call: Call) -> Response:
     """Get Container ACL: public access and stored access policies."""
     record = await _existing(call)
-    call.refuse_lease("Container")
+    leasing.check_container(call, record)
     fields = stamp(record.etag, record.ticks)
     if record.props.public_access:
         fields.append(("x-ms-blob-public-access", record.props.public_access))
@@ -107,9 +109,9 @@ async def set_acl(call: Call) -> Response:
     )
 
     def change(record: ContainerRecord) -> ContainerProps:
-        call.refuse_lease("Container")
+        leasing.check_container(call, record)
         conditions.check_write(dates, _state(record))
-        return ContainerProps(record.props.metadata, access, {**record.props.extra, "acl": policies})
+        return replace(record.props, public_access=access, extra={**record.props.extra, "acl": policies})
 
     store = call.service.store
     record = await call.service.change(
@@ -177,8 +179,7 @@ def record_xml(record: ContainerRecord, version: str, *, metadata: bool) -> str:
     props: list[tuple[str, str | None]] = [
         ("Last-Modified", times.ticks_date(record.ticks)),
         ("Etag", f'"{record.etag}"'),
-        ("LeaseStatus", "unlocked"),
-        ("LeaseState", "available"),
+        *leasing.elements(leasing.container_lease(record)),
         ("PublicAccess", record.props.public_access),
     ]
     if version >= "2019-02-02":

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import from_url, sources, writing
+from reference_impl.operations import from_url, leasing, sources, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times
 from reference_impl.protocol.checksums import Digest
@@ -32,7 +32,7 @@ async def copy_blob(call: Call) -> Response:
 
     def check(record: BlobRecord | None) -> None:
         conditions.check_target(own, writing.state(record))
-        call.refuse_lease("Blob")
+        leasing.check_write(call, record)
         writing.refuse_overwrite(call, record)
 
     record, _ = await _copy(call, own, check, None)

@@ -70,7 +70,6 @@ async def put_block_from_url(call: Call) -> Response:
     asked = ranges.parse(text)
     if text is not None and asked is None:
         raise invalid_header("x-ms-source-range", text)
-    call.refuse_lease("Blob")
     service = call.service
     await service.run(service.store.container, call.account, call.container)
     source = await sources.open_source(call, asked)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from reference_impl.http.message import FileSlice, Response
-from reference_impl.operations import writing
+from reference_impl.operations import leasing, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges, times
 from reference_impl.protocol.checksums import Digest
@@ -41,7 +41,7 @@ async def get_blob(call: Call) -> Response:
     opened = await call.service.run(call.service.store.open, call.account, call.container, call.blob)
     try:
         record = opened.record
-        call.refuse_lease("Blob")
+        leasing.check_read(call, record)
         check_readable(found, record)
         if record.props.tier == "Archive":
             raise BlobError("BlobArchived")
@@ -106,7 +106,7 @@ async def _checked(call: Call) -> BlobRecord:
     found = read_conditions(call)
     store = call.service.store
     record = await call.service.run(store.blob, call.account, call.container, call.blob)
-    call.refuse_lease("Blob")
+    leasing.check_read(call, record)
     check_readable(found, record)
     return record
 
@@ -155,11 +155,12 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
     fields += metadata_fields(record)
     fields.append(("x-ms-creation-time", times.ticks_date(record.created_ticks)))
     fields += copy_fields(record)
-    fields += [
-        ("x-ms-lease-status", "unlocked"),
-        ("x-ms-lease-state", "available"),
-        ("x-ms-blob-type", "BlockBlob"),
-    ]
+    fields += leasing.headers(leasing.blob_lease(record))
+    fields.append(("x-ms-blob-type", blob_type(record)))
+    if props.appended is not None:
+        fields.append(("x-ms-blob-committed-block-count", str(props.appended)))
+        if props.sealed and call.version >= "2019-12-12":
+            fields.append(("x-ms-blob-sealed", "true"))
     if props.content_disposition:
         fields.append(("Content-Disposition", props.content_disposition))
     fields.append(("x-ms-server-encrypted", "true"))

@@ -17,6 +17,7 @@ from reference_impl.operations import (
     containers,
     copies,
     from_url,
+    leases,
     lists,
     put,
     reading,
@@ -67,6 +68,8 @@ class Table:
         found = self._rows.get(key)
         if found is None:
             raise self._no_operation(call, key)
+        if comp == "lease" and (call.header("x-ms-lease-action") or "").lower() == "break":
+            return replace(found, needs=_BREAKING[key[1]])
         return found
 
     def _put(self, call: Call, *, copying: bool) -> Operation:
@@ -202,7 +205,15 @@ def _rows() -> dict[Key, Operation]:
         containers.get_acl,
     )
     add("PUT", "container", "container", "acl", "Set Container ACL", may.CONTAINER_ACL, containers.set_acl)
-    add("PUT", "container", "container", "lease", "Lease Container", may.WRITE_CONTAINER, refused)
+    add(
+        "PUT",
+        "container",
+        "container",
+        "lease",
+        "Lease Container",
+        may.WRITE_CONTAINER,
+        leases.lease_container,
+    )
     add("PUT", "container", "container", "undelete", "Restore Container", may.WRITE_CONTAINER, refused)
     add("PUT", "container", "container", "rename", "Rename Container", may.WRITE_CONTAINER, refused)
     add("GET", "container", "container", "list", "List Blobs", may.LIST_BLOBS, lists.blobs)
@@ -219,9 +230,11 @@ def _rows() -> dict[Key, Operation]:
     add("PUT", "blob", "", "block", "Put Block", may.WRITE_BLOB, blocks.put_block)
     add("PUT", "blob", "", "blocklist", "Put Block List", may.WRITE_BLOB, blocks.put_block_list)
     add("GET", "blob", "", "blocklist", "Get Block List", may.READ_BLOB, blocks.get_block_list)
+    add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block)
+    add("PUT", "blob", "", "seal", "Append Blob Seal", may.APPEND_BLOB, append.seal, newer=True)
+    add("PUT", "blob", "", "lease", "Lease Blob", may.WRITE_BLOB, leases.lease_blob)
     add("PUT", "blob", "", "copy", "Abort Copy Blob", may.WRITE_BLOB, copies.abort)
     for comp, name, needs in (
-        ("lease", "Lease Blob", may.WRITE_BLOB),
         ("snapshot", "Snapshot Blob", may.CREATE_BLOB),
         ("undelete", "Undelete Blob", may.WRITE_BLOB),
         ("page", "Put Page", may.WRITE_BLOB),
@@ -242,4 +255,6 @@ async def refused(call: Call) -> Response:
     raise BlobError("NotImplemented")
 
 
+# Who may delete may break a lease as well.
+_BREAKING = {"blob": may.BREAK_BLOB_LEASE, "container": may.BREAK_CONTAINER_LEASE}
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"})

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from reference_impl.http.message import Piece
+from reference_impl.operations import leasing
 from reference_impl.operations.call import Call
 from reference_impl.protocol import conditions, times
 from reference_impl.protocol.checksums import Digest
@@ -89,7 +90,7 @@ def own_conditions(call: Call) -> Conditions:
 def check_replacing(call: Call, found: Conditions, record: BlobRecord | None) -> None:
     """What must hold when a write makes or replaces a blob: conditions, leases, the right to overwrite."""
     conditions.check_create(found, state(record))
-    call.refuse_lease("Blob")
+    leasing.check_write(call, record)
     refuse_overwrite(call, record)
 
 
@@ -97,6 +98,16 @@ def require_block_blob(record: BlobRecord | None) -> None:
     """409 when a blob is there and is no block blob."""
     if record is not None and record.props.appended is not None:
         raise BlobError("InvalidBlobType")
+
+
+def staging_check(call: Call) -> Check:
+    """What must hold of a blob when a block is staged on it."""
+
+    def check(record: BlobRecord | None) -> None:
+        require_block_blob(record)
+        leasing.check_write(call, record)
+
+    return check
 
 
 def refuse_overwrite(call: Call, record: BlobRecord | None) -> None:

@@ -126,8 +126,41 @@ _TABLE: Final[dict[str, tuple[int, str]]] = {
         403,
         "Key based authentication is not permitted on this storage account.",
     ),
+    "LeaseAlreadyPresent": (409, "There is already a lease present."),
+    "LeaseIdMismatchWithBlobOperation": (
+        412,
+        "The lease ID specified did not match the lease ID for the blob.",
+    ),
+    "LeaseIdMismatchWithContainerOperation": (
+        412,
+        "The lease ID specified did not match the lease ID for the container.",
+    ),
+    "LeaseIdMismatchWithLeaseOperation": (
+        409,
+        "The lease ID specified did not match the lease ID for the blob.",
+    ),
+    "LeaseIdMissing": (
+        412,
+        "There is currently a lease on the blob and no lease ID was specified in the request.",
+    ),
+    "LeaseIsBreakingAndCannotBeAcquired": (
+        409,
+        "The lease ID matched, but the lease is currently in breaking state and cannot be acquired until it "
+        "is broken.",
+    ),
+    "LeaseIsBreakingAndCannotBeChanged": (
+        409,
+        "The lease ID matched, but the lease is currently in breaking state and cannot be changed.",
+    ),
+    "LeaseIsBrokenAndCannotBeRenewed": (
+        409,
+        "The lease ID matched, but the lease has been broken explicitly and cannot be renewed.",
+    ),
+    "LeaseLost": (412, "A lease ID was specified, but the lease for the blob has expired."),
     "LeaseNotPresentWithBlobOperation": (412, "There is currently no lease on the blob."),
     "LeaseNotPresentWithContainerOperation": (412, "There is currently no lease on the container."),
+    "LeaseNotPresentWithLeaseOperation": (409, "There is currently no lease on the blob."),
+    "MaxBlobSizeConditionNotMet": (412, "The max blob size condition specified was not met."),
     "Md5Mismatch": (
         400,
         "The MD5 value specified in the request did not match with the MD5 value calculated by the server.",
@@ -162,6 +195,10 @@ _TABLE: Final[dict[str, tuple[int, str]]] = {
     ),
     "ResourceNotFound": (404, "The specified resource does not exist."),
     "ServerBusy": (503, "The server is currently unable to receive requests. Please retry your request."),
+    "SnapshotsPresent": (
+        409,
+        "This operation is not permitted because the blob has snapshots.",
+    ),
     "SourceConditionNotMet": (
         412,
         "The source condition specified using HTTP conditional header(s) is not met.",

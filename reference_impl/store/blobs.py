@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from . import annex, fs, generations, lookup, names, staging, ticks, tree
 from .area import Area, Place
@@ -175,15 +176,18 @@ def publish(
     """Under the lock: properties, then the one rename that shows them and the data, then the garbage."""
     place = upload.place
     created = stamp
+    lease = ""
     if current is not None:
         created = current.record.created_ticks
-        if stamp <= current.record.ticks:
+        lease = current.record.props.lease
+        # Times tell whether a blob changed since its lease ended: one from before the lock is too early.
+        if lease or stamp <= current.record.ticks:
             stamp = ticks.following(current.record.ticks)
             stamp_upload(area, upload, stamp)
     identity = fs.identity(os.fstat(upload.fd))
     upload.close()
     where = generations.path(place, digest, identity)
-    generation = Generation(stamp, created, len(blocks), props)
+    generation = Generation(stamp, created, len(blocks), replace(props, lease=lease))
     container = area.open_container(place)
     try:
         generations.save_new(area, where, generation, blocks)

@@ -49,14 +49,20 @@ def get(area: Area, account: str, name: str) -> ContainerRecord:
 
 
 def update(
-    area: Area, account: str, name: str, change: Callable[[ContainerRecord], ContainerProps]
+    area: Area,
+    account: str,
+    name: str,
+    change: Callable[[ContainerRecord], ContainerProps],
+    *,
+    touch: bool,
 ) -> ContainerRecord:
     """Replace a container's properties."""
     place = area.place(account, name)
     with area.locks.container(account, name):
         current = _load(area, place, area.require(place))
         props = change(current)
-        record = ContainerRecord(name, props, ticks.following(current.ticks), current.created_ticks)
+        stamp = ticks.following(current.ticks) if touch else current.ticks
+        record = ContainerRecord(name, props, stamp, current.created_ticks)
         _save(area, place, record)
         return record
 
@@ -130,6 +136,7 @@ def _save(area: Area, place: Place, record: ContainerRecord) -> None:
         "metadata": record.props.metadata,
         "public_access": record.props.public_access,
         "extra": dict(record.props.extra),
+        "lease": record.props.lease,
     }
     area.replace_file(f"{place.state}/container.json", json.dumps(fields).encode())
 
@@ -140,7 +147,12 @@ def _load(area: Area, place: Place, status: os.stat_result) -> ContainerRecord:
     if data is not None:
         try:
             fields = json.loads(data)
-            props = ContainerProps(pairs(fields["metadata"]), fields["public_access"], fields["extra"])
+            props = ContainerProps(
+                pairs(fields["metadata"]),
+                fields["public_access"],
+                fields["extra"],
+                fields.get("lease", ""),
+            )
             return ContainerRecord(place.container, props, fields["ticks"], fields["created"])
         except (ValueError, KeyError, TypeError):
             _log.warning("damaged container record, not used: %s", path)

@@ -67,6 +67,8 @@ def encode(generation: Generation) -> bytes:
         fields["appended"] = props.appended
     if props.sealed:
         fields["sealed"] = True
+    if props.lease:
+        fields["lease"] = props.lease
     return _encode(fields).encode()
 
 
@@ -87,6 +89,7 @@ def decode(data: bytes) -> Generation:
         fields.get("extra", {}),
         fields.get("appended"),
         fields.get("sealed", False),
+        fields.get("lease", ""),
     )
     return Generation(fields["ticks"], fields["created"], fields.get("blocks", 0), props)
 

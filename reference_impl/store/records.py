@@ -26,6 +26,7 @@ class ContainerProps:
     metadata: NameValues = ()
     public_access: str | None = None  # "container" | "blob" | None: private
     extra: Mapping[str, str] = field(default_factory=dict)  # anything else the protocol keeps
+    lease: str = ""  # what the protocol keeps of a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class BlobProps:
     extra: Mapping[str, str] = field(default_factory=dict)  # copy id and the like
     appended: int | None = None  # None: a block blob; else an append blob of so many blocks
     sealed: bool = False  # an append blob that takes no more blocks
+    lease: str = ""  # what the protocol keeps of a lease; a commit hands it on by itself
 
 
 @dataclass(frozen=True, slots=True)
