@@ -29,7 +29,7 @@ from harness.signing.authorise import CredentialMissingError, account_sas
 from harness.signing.bearer import CannotMintError
 from harness.signing.canonical import http_date
 from harness.signing.delegation import DelegationKeyError
-from harness.signing.spec import AccountSas
+from harness.signing.spec import AccountSas, Spoilt
 from harness.wire.connection import Connection
 from harness.wire.dial import dial
 from harness.wire.message import WireRequest
@@ -42,6 +42,7 @@ EXCHANGE_SECONDS = 60.0
 
 _CONTINUE_SECONDS = 1.0
 _SOURCE_SAS_LASTS = timedelta(hours=1)
+_BAD_SAS = "{source-sas:"
 
 
 class NoContainerError(Exception):
@@ -113,6 +114,16 @@ class World:
             wanted = AccountSas(permissions="r", resources="o", expiry=_SOURCE_SAS_LASTS)
             return account_sas(self.endpoint, wanted, now)
         return self.endpoint.sas.reveal() if self.endpoint.sas is not None else ""
+
+    def bad_source_sas(self, now: datetime) -> Mapping[str, str]:
+        """Query strings that must not open a blob of this account. The endpoint has a key."""
+        read = AccountSas(permissions="r", resources="o", expiry=_SOURCE_SAS_LASTS)
+        bad = {
+            "forged": replace(read, spoilt=Spoilt(tamper="signature")),
+            "expired": replace(read, start=-_SOURCE_SAS_LASTS, expiry=-_SOURCE_SAS_LASTS / 2),
+            "write-only": replace(read, permissions="w"),
+        }
+        return {name: account_sas(self.endpoint, wanted, now) for name, wanted in bad.items()}
 
     def _probe(self, scope: Scope) -> Iterator[tuple[tuple[str, Depth], Answer]]:
         """How the endpoint answers operations that nobody documents, for each method and depth.
@@ -210,6 +221,8 @@ def execute(case: Case, world: World) -> Facts:
     try:
         if world.endpoint.tokens is not None and _uses(case, "{source-bearer}"):
             scope = replace(scope, source_bearer=f"Bearer {world.endpoint.tokens.token().reveal()}")
+        if _uses(case, _BAD_SAS):
+            scope = replace(scope, bad_source_sas=world.bad_source_sas(scope.now))
         if _uses(case, "{own-container}"):
             world.make_container("{own-container}", scope)
         _run(case, world, scope, facts)
@@ -233,6 +246,8 @@ def _lacking(case: Case, endpoint: Endpoint, scope: Scope) -> str | None:
             return str(error)
     if not scope.source_sas and _uses(case, "{source-sas}"):
         return f"endpoint {endpoint.name} has neither an account key nor a SAS for the copy source"
+    if endpoint.key is None and _uses(case, _BAD_SAS):
+        return f"endpoint {endpoint.name} has no account key to make a SAS that must be refused"
     if endpoint.tokens is None and _uses(case, "{source-bearer}"):
         return f"endpoint {endpoint.name} has no tokens for the copy source"
     return None

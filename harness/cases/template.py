@@ -24,6 +24,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
 _PLAIN = frozenset({"container", "own-container", "account", "url", "source-sas", "source-bearer", "n"})
 _TIMES = frozenset({"now", "now-iso"})
+BAD_SAS = ("forged", "expired", "write-only")
+"""What `{source-sas:…}` may ask for: a SAS that must not open the source."""
+
 BUILT_IN = _NUMBERED | _PLAIN | _TIMES
 """Names that a case may not save under."""
 
@@ -46,6 +49,7 @@ class Scope:
     now: datetime  # aware, UTC
     source_sas: str = field(default="", repr=False)
     source_bearer: str = field(default="", repr=False)
+    bad_source_sas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     saved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counter: int | None = None
 
@@ -106,6 +110,8 @@ def problem(placeholder: Placeholder, saved: frozenset[str], counted: bool) -> s
         return "{n} has a meaning only in a step with `repeat`, or in a block list entry with `count`"
     if name in _TIMES:
         return None if not argument or _OFFSET.fullmatch(argument) else f"{{{name}{argument}}} is no offset"
+    if name == "source-sas" and argument:
+        return None if argument in BAD_SAS else f"{{{name}:{argument}}} is none of {', '.join(BAD_SAS)}"
     if name in _PLAIN:
         return f"{{{name}}} takes no argument" if argument else None
     if argument == "n":
@@ -129,6 +135,8 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
         return format_datetime(scope.now + _offset(argument), usegmt=True)
     if name == "now-iso":
         return (scope.now + _offset(argument)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if name == "source-sas" and argument:
+        return scope.bad_source_sas[argument]
     plain = {
         "container": scope.container,
         "own-container": scope.own_container,

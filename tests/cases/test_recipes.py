@@ -19,7 +19,7 @@ from harness.cases.recipes import (
     render_body,
     size,
 )
-from harness.cases.template import Scope
+from harness.cases.template import Scope, render
 
 SCOPE = Scope("a", "http://h/a", "c", "own", "new", "b", "seed", datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -63,7 +63,7 @@ def test_a_batch_is_framed_and_needs_a_signer() -> None:
     recipe = c.Batch((c.BatchPart("DELETE", "/{container}/{blob}"),))
     with pytest.raises(UnsignedBatchError):
         render_body(recipe, SCOPE)
-    made = render_body(recipe, SCOPE, lambda part: f"{part.method} {part.target}\r\n\r\n".encode())
+    made = render_body(recipe, SCOPE, lambda part, counted: f"{part.method} {part.target}\r\n\r\n".encode())
     boundary = (made.content_type or "").partition("boundary=")[2]
     assert made == Rendered(
         f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
@@ -77,3 +77,15 @@ def test_hashes_are_those_that_the_service_computes() -> None:
     assert crc64_base64(b"Hello World") == "YeJLfssylmU="
     assert crc64_base64(b"123456789") == "iJh5CoYUi64="
     assert md5_base64(b"") == "1B2M2Y8AsgTpgAmY7PhCfg=="
+
+
+def test_a_sub_request_of_a_batch_may_repeat_and_is_counted() -> None:
+    recipe = c.Batch((c.BatchPart("DELETE", "/c/{n}", count=3), c.BatchPart("DELETE", "/c/x")))
+    made = render_body(recipe, SCOPE, lambda part, scope: render(part.target, scope).encode())
+    assert [line for line in made.data.split(b"\r\n") if line.startswith(b"/c/")] == [
+        b"/c/0",
+        b"/c/1",
+        b"/c/2",
+        b"/c/x",
+    ]
+    assert made.data.count(b"Content-ID: 3") == 1

@@ -13,7 +13,7 @@ from harness.cases import case as c
 from harness.cases.load import case_files, known_requirements, load_tree
 from harness.cases.marks import read
 from harness.cases.recipes import render_body, size
-from harness.cases.template import Scope, names, render, render_target
+from harness.cases.template import BAD_SAS, Scope, names, render, render_target
 from harness.data import folder
 from harness.plan import manifest_ids
 from harness.rules.identify import identify
@@ -30,6 +30,7 @@ SCOPE = Scope(
     seed="seed",
     now=datetime(2026, 11, 22, tzinfo=UTC),
     source_sas="sv=1&sig=x",
+    bad_source_sas=dict.fromkeys(BAD_SAS, "sv=1&sig=x"),
 )
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 
@@ -44,7 +45,7 @@ def rendered(step: c.Step, saved: dict[str, str]) -> tuple[str, tuple[tuple[str,
     scope = replace(SCOPE.knowing(saved), counter=0 if step.repeat else None)
     pairs = tuple((name, render(value, scope)) for name, value in step.headers if value is not None)
     if step.body is not None and (size(step.body) or 0) <= 1 << 20:
-        made = render_body(step.body, scope, lambda part: b"")
+        made = render_body(step.body, scope, lambda part, counted: b"")
         known = size(step.body)
         assert known is None or known == len(made.data)
     return render_target(step.target, scope), pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
@@ -106,6 +107,14 @@ def test_a_copy_source_is_read_with_a_sas_of_the_key_or_the_configured_one(servi
     assert "srt=o&" in made
     assert source(key=None, sas=Secret("sv=1&sig=x")) == "sv=1&sig=x"
     assert source(key=None) == ""
+
+
+def test_a_source_sas_that_must_be_refused_is_made_for_the_case(service: Service) -> None:
+    bad = World(service.endpoint, "bp-t-").bad_source_sas(datetime(2026, 11, 22, tzinfo=UTC))
+    assert set(bad) == {"forged", "expired", "write-only"}
+    assert "sp=w&" in bad["write-only"]
+    assert "se=2026-11-21T23%3A30%3A00Z" in bad["expired"]
+    assert len(set(bad.values())) == 3
 
 
 def test_a_copy_source_is_named_in_a_case(world: World, service: Service) -> None:
