@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run suites and gates, write a run, print a verdict",
     "list": "list cases and scenarios",
     "gate": "decide go or no-go from a run that exists",
+    "inspect": "hold the answers of a capture against the wire rules, nothing sent",
     "report": "draw the matrix of one or several runs",
     "tools": "install and find the real clients",
     "serve": "serve a folder as an Azure Blob endpoint (the reference façade)",

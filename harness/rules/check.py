@@ -10,7 +10,7 @@ from harness.exchange import Exchange
 from harness.results.finding import Finding, graded
 from harness.rules import blobs, errors, general, lists
 from harness.rules.identify import identify
-from harness.rules.rule import Broken, Rule, View
+from harness.rules.rule import Broken, Fact, Rule, View
 
 RULES: tuple[Rule, ...] = (*general.RULES, *errors.RULES, *blobs.RULES, *lists.RULES)
 """Every rule, in the order of the documentation."""
@@ -23,7 +23,12 @@ class Outcome:
     rule: Rule
     operation: str
     broken: Broken | None
-    evaluated: bool = True  # False: this kind of recording lacks a fact that the rule needs
+    lacking: Fact | None = None  # what the rule needs and this recording did not keep
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the rule could be held against the exchange at all."""
+        return self.lacking is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,9 @@ def outcomes(exchange: Exchange, prefix: str = "") -> Iterator[Outcome]:
     for rule in RULES:
         if not rule.applies(view):
             continue
-        if all(view.has(fact) for fact in rule.needs):
-            yield Outcome(rule, view.who.operation, rule.breaks(view))
-        else:
-            yield Outcome(rule, view.who.operation, None, evaluated=False)
+        lacking = next((fact for fact in Fact if fact in rule.needs and not view.has(fact)), None)
+        broken = rule.breaks(view) if lacking is None else None
+        yield Outcome(rule, view.who.operation, broken, lacking)
 
 
 def fold(found: Iterable[tuple[int, Outcome]]) -> Checked:

@@ -53,6 +53,8 @@ class View:
         """Whether this recording kept the fact."""
         if fact in _LACKING[self.exchange.fidelity]:
             return False
+        if fact is Fact.REQUEST_HEADERS:
+            return bool(self.exchange.request.headers)  # a browser's capture may have lost them
         if fact is Fact.REQUEST_BODY:
             return self.exchange.request.body.data is not None
         if fact in (Fact.BODY, Fact.BYTES):

@@ -1,0 +1,64 @@
+"""What a capture holds: exchanges with the host they went to, and entries that are no exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.exchange import Body, Exchange, Headers, header
+from harness.vocabulary import ExitCode
+from harness.wire.body import EMPTY, body_of
+
+
+class CaptureError(Exception):
+    """A capture that cannot be read."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(
+        self,
+        what: str,
+        hint: str = "Give a HAR, a mitmproxy flow file, the folder of a run, or exchange lines; "
+        "docs/inspect.md says how to record one.",
+    ) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One exchange of a capture."""
+
+    exchange: Exchange
+    host: str  # host, and port where the URL names one, in lower case; empty when nothing says it
+    where: str  # its place in the capture, for the reader: "entry 12"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry that is no exchange over a wire. The reason is one for all of its kind."""
+
+    reason: str
+
+
+Entries = Iterator[Captured | LeftOut]
+"""What a reader yields, in the order of the capture."""
+
+
+def unkept(length: int) -> Body:
+    """A body of which the capture kept the length alone."""
+    return Body(length, "", None)
+
+
+def verbatim(data: bytes, headers: Headers, *, otherwise: int = -1) -> Body:
+    """The body as a capture shows it, if it is as long as it was said to be; else only its length.
+
+    Captures hold bodies as text, some of them changed: line ends, characters that are no UTF-8. A hash of
+    such a text is not the hash of what was sent. `otherwise` is the length to go by where no header says it;
+    negative: nothing says it.
+    """
+    said = header(headers, "Content-Length") or ""
+    length = int(said) if said.isdecimal() and len(said) < 19 else otherwise
+    if length == 0 and not data:
+        return EMPTY
+    return body_of(data) if length == len(data) else unkept(max(length, 0))

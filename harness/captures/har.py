@@ -1,0 +1,140 @@
+"""HAR files: what browsers, proxies and SDK recorders write. Read entry by entry, however long they are."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import ijson
+
+from harness.captures.captured import Captured, CaptureError, Entries, LeftOut, unkept, verbatim
+from harness.captures.stream import Shortened
+from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response
+from harness.wire.body import EMPTY, KEEP, body_of
+
+_CACHED = "answered by the browser's cache"
+_OTHER_SCHEME = "neither http nor https"
+
+
+def entries(stream: BinaryIO, name: str) -> Entries:
+    """The entries of a HAR. Raises CaptureError where it breaks off."""
+    short = Shortened(stream, KEEP)
+    number = 0
+    try:
+        for entry in ijson.items(short, "log.entries.item", use_float=True):
+            number += 1
+            yield _Entry(entry, f"{name}: entry {number}", short.mark).read()
+    except ijson.IncompleteJSONError as error:
+        raise CaptureError(f"{name} breaks off after {number} whole entries", _WHOLE) from error
+    except (ijson.JSONError, UnicodeDecodeError) as error:
+        said = str(error).partition("\n")[0]
+        raise CaptureError(f"{name} is no JSON after {number} whole entries: {said}", _WHOLE) from error
+
+
+_WHOLE = "Save it again, and wait until it is written as a whole."
+
+
+class _Entry:
+    """One entry being read: knows where it stands, so that a complaint can say it."""
+
+    def __init__(self, data: Any, where: str, mark: str) -> None:
+        self._data = data
+        self._where = where
+        self._mark = mark
+
+    def read(self) -> Captured | LeftOut:
+        request, response = self._part("request"), self._part("response")
+        parts = urlsplit(_valid(request, "url", str, self._complain))
+        if parts.scheme not in ("http", "https"):
+            return LeftOut(_OTHER_SCHEME)
+        if self._data.get("_fromCache"):
+            return LeftOut(_CACHED)
+        asked, said = self._headers(request), self._headers(response)
+        method = _valid(request, "method", str, self._complain).upper()
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        status = _valid(response, "status", int, self._complain)
+        exchange = Exchange(
+            request=Request(method, target, asked, self._sent(request, asked)),
+            response=None if status == 0 else self._response(response, status, said, method),
+            fidelity=Fidelity.HAR,
+            scheme=parts.scheme,
+            started=_time(self._data.get("startedDateTime")),
+            elapsed=_milliseconds(self._data.get("time")),
+            failure="closed-early: the capture has no answer" if status == 0 else None,
+        )
+        return Captured(exchange, parts.netloc.rpartition("@")[2].lower(), self._where)
+
+    def _complain(self, what: str) -> CaptureError:
+        return CaptureError(f"{self._where}: {what}", "An entry of a HAR has a request and a response.")
+
+    def _part(self, name: str) -> dict[str, Any]:
+        data = self._data if isinstance(self._data, dict) else {}
+        return cast("dict[str, Any]", _valid(data, name, dict, self._complain))
+
+    def _headers(self, part: dict[str, Any]) -> Headers:
+        """The headers, without HTTP/2's pseudo headers: those are the request line in other words."""
+        found = _valid(part, "headers", list, self._complain)
+        if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in found):
+            raise self._complain("headers are no list of names and values")
+        return tuple(
+            (one["name"], str(one.get("value") or "")) for one in found if not one["name"].startswith(":")
+        )
+
+    def _sent(self, request: dict[str, Any], headers: Headers) -> Body:
+        posted = request.get("postData")
+        text = posted.get("text") if isinstance(posted, dict) else None
+        size = request.get("bodySize")
+        length = size if isinstance(size, int) else -1
+        if not isinstance(text, str):
+            return verbatim(b"", headers, otherwise=length if length > 0 else 0)
+        if text == self._mark:
+            return unkept(max(length, 0))
+        return verbatim(text.encode("utf-8", "surrogatepass"), headers, otherwise=length)
+
+    def _response(self, response: dict[str, Any], status: int, headers: Headers, method: str) -> Response:
+        body = EMPTY if method == "HEAD" or status in (204, 304) else self._content(response, headers)
+        version = str(response.get("httpVersion") or "HTTP/1.1").upper()
+        return Response(status, str(response.get("statusText") or ""), headers, body, Framing.LENGTH, version)
+
+    def _content(self, response: dict[str, Any], headers: Headers) -> Body:
+        content = response.get("content")
+        content = content if isinstance(content, dict) else {}
+        text, size = content.get("text"), content.get("size")
+        length = size if isinstance(size, int) and size > 0 else 0
+        if text == self._mark:
+            return unkept(length)
+        if isinstance(text, str) and (text or not length):
+            data = self._decoded(text, content.get("encoding"))
+            return body_of(data) if data else verbatim(data, headers, otherwise=0)
+        return verbatim(b"", headers, otherwise=length)
+
+    def _decoded(self, text: str, encoding: object) -> bytes:
+        if encoding != "base64":
+            return text.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise self._complain("the content says base64, and is none") from None
+
+
+def _valid(part: dict[str, Any], name: str, kind: type, complain: Callable[[str], CaptureError]) -> Any:
+    value = part.get(name)
+    if not isinstance(value, kind):
+        raise complain(f"no {name}" if value is None else f"{name} is a {type(value).__name__}")
+    return value
+
+
+def _time(said: object) -> float:
+    """Seconds since the epoch; 0 when the entry does not say when it began."""
+    try:
+        return datetime.fromisoformat(str(said)).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _milliseconds(said: object) -> float:
+    return max(float(said), 0.0) / 1000 if isinstance(said, (int, float)) else 0.0
