@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from reference_impl.operations import leasing
+from reference_impl.operations import leasing, tiers
 from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE, blob_type
 from reference_impl.protocol import times, xml_out
 from reference_impl.store import BlobRecord, Prefix
@@ -46,7 +46,6 @@ _UNCOMMITTED = (
 
 def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
     props = record.props
-    tiered = props.appended is None
     pairs: list[tuple[str, str | None]] = [
         ("Creation-Time", times.ticks_date(record.created_ticks)),
         ("Last-Modified", times.ticks_date(record.ticks)),
@@ -60,9 +59,7 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
         ("Cache-Control", props.cache_control or ""),
         ("Content-Disposition", props.content_disposition or ""),
         ("BlobType", blob_type(record)),
-        ("AccessTier", props.tier or "Hot" if tiered else None),
-        ("AccessTierInferred", "true" if tiered and props.tier is None else None),
-        ("AccessTierChangeTime", props.extra.get("tier-changed")),
+        *tiers.shown(record, version),
         *leasing.elements(leasing.blob_lease(record)),
     ]
     if "copy" in include:

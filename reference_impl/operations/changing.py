@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import leasing, reading, writing
+from reference_impl.operations import leasing, reading, tiers, writing
 from reference_impl.operations.blob_xml import tags_xml
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times, xml_in, xml_out
@@ -98,22 +98,22 @@ async def delete(call: Call) -> Response:
 
 
 async def set_tier(call: Call) -> Response:
-    """Set Blob Tier: 202 when the blob leaves the archive, else 200; ETag and Last-Modified stay."""
+    """Set Blob Tier: 202 when the blob sets out from Archive, else 200; ETag and Last-Modified stay."""
     reading.refuse_history(call)
-    wanted = writing.tier(call, required=True)
-    was: list[str | None] = []
+    wanted = tiers.chosen(call, required=True) or ""
+    priority = tiers.priority(call)
+    going: list[bool] = []
 
     def change(record: BlobRecord) -> BlobProps:
         leasing.check_write(call, record)
         if record.props.appended is not None:
             raise BlobError("AccessTierNotSupportedForBlobType")
-        was.append(record.props.tier)
-        extra = {**record.props.extra, **writing.tier_history(wanted)}
-        return replace(record.props, tier=wanted, extra=extra)
+        props = tiers.settled(record.props)
+        going.append(props.tier == "Archive" and wanted != "Archive")
+        return tiers.changed(props, wanted, priority)
 
     await _update(call, change, touch=False)
-    thawed = was[-1] == "Archive" and wanted != "Archive"
-    return call.respond(202, "Accepted") if thawed else call.respond(200, "OK")
+    return call.respond(202, "Accepted") if going[-1] else call.respond(200, "OK")
 
 
 async def get_tags(call: Call) -> Response:

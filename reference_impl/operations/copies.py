@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import from_url, leasing, sources, writing
+from reference_impl.operations import from_url, leasing, sources, tiers, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times
 from reference_impl.protocol.checksums import Digest
@@ -63,7 +63,7 @@ async def _copy(
     writing.refuse_snapshot(call)
     from_url.refuse_body(call)
     url = sources.source_url(call)
-    sent = replace(BlobProps(), metadata=call.metadata(), tier=writing.tier(call), tags=writing.tags(call))
+    sent = replace(BlobProps(), metadata=call.metadata(), tier=tiers.chosen(call), tags=writing.tags(call))
     promised = from_url.source_promise(call)
     check(await writing.current(call))
     service = call.service
@@ -94,7 +94,7 @@ async def _copy(
                 tags=tags,
                 appended=kept.appended if limit is None else None,
                 sealed=limit is None and kept.appended is not None and _seals(call),
-                extra={**writing.tier_history(sent.tier), **_history(url, source.total or 0)},
+                extra={**tiers.history(sent.tier), **_history(url, source.total or 0)},
             )
             record = await service.change(
                 call.turn, service.store.commit_blob, upload, call.blob, props, check

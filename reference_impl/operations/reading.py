@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from reference_impl.http.message import FileSlice, Response
-from reference_impl.operations import leasing, writing
+from reference_impl.operations import leasing, tiers, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges, times
 from reference_impl.protocol.checksums import Digest
@@ -43,8 +43,7 @@ async def get_blob(call: Call) -> Response:
         record = opened.record
         leasing.check_read(call, record)
         check_readable(found, record)
-        if record.props.tier == "Archive":
-            raise BlobError("BlobArchived")
+        tiers.refuse_archived(record)
         fields = blob_fields(call, record)
         if asked is None:
             fields += _whole_md5(record, "Content-MD5")
@@ -91,7 +90,7 @@ async def get_properties(call: Call) -> Response:
     fields = blob_fields(call, record)
     fields.append(("Content-Length", str(record.length)))
     fields += _whole_md5(record, "Content-MD5")
-    fields += tier_fields(record)
+    fields += tiers.fields(record, call.version)
     return call.respond(200, "OK", overridden(call, fields))
 
 
@@ -165,7 +164,7 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
         fields.append(("Content-Disposition", props.content_disposition))
     fields.append(("x-ms-server-encrypted", "true"))
     if call.request.method == "GET" and call.version >= "2026-10-06":
-        fields += tier_fields(record)
+        fields += tiers.fields(record, call.version)
     return fields
 
 
@@ -183,19 +182,6 @@ def copy_fields(record: BlobRecord) -> Fields:
     """The x-ms-copy-* headers of a blob that a Copy Blob made."""
     extra = record.props.extra
     return [(f"x-ms-{name}", extra[name]) for name in COPY_FIELDS if name in extra]
-
-
-def tier_fields(record: BlobRecord) -> Fields:
-    """The tier of a blob: inferred from the account, or set by somebody at a time. Block blobs have one."""
-    if record.props.appended is not None:
-        return []
-    if record.props.tier is None:
-        return [("x-ms-access-tier", "Hot"), ("x-ms-access-tier-inferred", "true")]
-    fields = [("x-ms-access-tier", record.props.tier)]
-    changed = record.props.extra.get("tier-changed")
-    if changed:
-        fields.append(("x-ms-access-tier-change-time", changed))
-    return fields
 
 
 def _whole_md5(record: BlobRecord, name: str) -> Fields:

@@ -12,7 +12,7 @@ from reference_impl.auth.permissions import READ_BLOB
 from reference_impl.auth.principal import Principal
 from reference_impl.copysource import CopySourceError, CopySourceRefused, SourceResponse
 from reference_impl.http.message import Headers, Piece
-from reference_impl.operations import entry
+from reference_impl.operations import entry, tiers
 from reference_impl.operations.call import Call
 from reference_impl.operations.entry import Asked
 from reference_impl.operations.reading import DEFAULT_TYPE
@@ -151,8 +151,7 @@ async def _open_own(
             raise BlobError("BlobNotFound") from None
         try:
             record = opened.record
-            if record.props.tier == "Archive":
-                raise BlobError("BlobArchived")
+            tiers.refuse_archived(record)
             span = Span(0, record.length) if asked is None else resolve(asked, record.length)
         except BaseException:
             opened.close()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from reference_impl.http.message import Piece
-from reference_impl.operations import leasing
+from reference_impl.operations import leasing, tiers
 from reference_impl.operations.call import Call
 from reference_impl.protocol import conditions, times
 from reference_impl.protocol.checksums import Digest
@@ -22,7 +22,6 @@ _TAG_MESSAGE = "The tags specified are invalid. It contains characters that are 
 _THREADED = 64 * 1024
 Change = Callable[[BlobRecord], BlobProps]
 Check = Callable[[BlobRecord | None], None]
-TIERS = ("Hot", "Cool", "Cold", "Archive")
 ROOT_ONLY = (
     ("snapshot", "This operation is only allowed on the root blob. Snapshot should not be provided."),
     ("versionid", "This operation is only allowed on the root blob. Version id should not be provided."),
@@ -145,35 +144,15 @@ def blob_headers(call: Call, *, fallback: bool) -> BlobProps:
     )
 
 
-def tier(call: Call, *, required: bool = False) -> str | None:
-    """The x-ms-access-tier of a request, spelt as the service spells it; 400 for one that is none."""
-    text = call.header("x-ms-access-tier")
-    if not text:
-        if required:
-            raise BlobError("MissingRequiredHeader", elements=(("HeaderName", "x-ms-access-tier"),))
-        return None
-    found = next((name for name in TIERS if name.lower() == text.lower()), None)
-    if found is None or (found == "Cold" and call.version < "2021-12-02"):
-        raise invalid_header("x-ms-access-tier", text)
-    return found
-
-
-def tier_history(tier: str | None) -> dict[str, str]:
-    """What is kept of a tier that somebody chose: when."""
-    if tier is None:
-        return {}
-    return {"tier-changed": times.http_date(times.unix_seconds(times.now_ticks()))}
-
-
 def from_headers(call: Call, *, fallback: bool) -> BlobProps:
     """All properties that a write takes from its headers: the six, metadata, tier and tags."""
-    chosen = tier(call)
+    chosen = tiers.chosen(call)
     return replace(
         blob_headers(call, fallback=fallback),
         metadata=call.metadata(),
         tier=chosen,
         tags=tags(call),
-        extra=tier_history(chosen),
+        extra=tiers.history(chosen),
     )
 
 
