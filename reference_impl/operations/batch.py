@@ -1,4 +1,4 @@
-"""Blob Batch: a multipart body of deletes, each authorised and answered on its own."""
+"""Blob Batch: a multipart body of deletes or of tier changes, each authorised and answered on its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reference_impl.operations import answering, changing
 from reference_impl.operations.call import Call, Operation
 from reference_impl.protocol import headers_out, names
 from reference_impl.protocol.errors import BlobError
+from reference_impl.protocol.query import Query
 
 MAX_PARTS = 256
 MAX_BYTES = 4 * 1024 * 1024
@@ -35,7 +36,8 @@ async def submit(call: Call) -> Response:
     body = await call.request.body.read(MAX_BYTES)
     try:
         parts = parse(body, _boundary(call))
-        answers = [await _answer(call, part) for part in parts]
+        operation = _operation(parts)
+        answers = [await _answer(call, part, operation) for part in parts]
     except BlobError as error:
         error.newer = True
         answers = [_write(None, _sub_call(call).refuse(error))]
@@ -97,24 +99,40 @@ def _lines(lines: list[bytes], *, keep_case: bool = False) -> list[tuple[str, st
     return pairs
 
 
-async def _answer(call: Call, part: Part) -> bytes:
+def _operation(parts: list[Part]) -> Operation:
+    """The one operation that all parts ask for. Nothing is done before it is known.
+
+    Raises InvalidInput for a part that a batch cannot hold, AllBatchSubRequestsShouldBeSameApi for a mixture.
+    """
+    found = [_operation_of(part) for part in parts]
+    if any(operation != found[0] for operation in found):
+        raise BlobError("AllBatchSubRequestsShouldBeSameApi")
+    return found[0]
+
+
+def _operation_of(part: Part) -> Operation:
+    query = Query(part.target.partition("?")[2])
+    comp = (query.get("comp") or "").lower()
+    if part.method == "DELETE" and not comp:
+        return Operation("Delete Blob", may.DELETE_BLOB, changing.delete)
+    if part.method == "PUT" and comp == "tier":
+        return Operation("Set Blob Tier", may.WRITE_BLOB, changing.set_tier)
+    raise BlobError("InvalidInput")
+
+
+async def _answer(call: Call, part: Part, operation: Operation) -> bytes:
     """Run one part as a request of its own and write its answer as a part."""
     inner = _sub_call(call, part)
-    response = await answering.answer(inner, lambda: _delete(call, inner), newer=True)
+    response = await answering.answer(inner, lambda: _perform(call, inner, operation), newer=True)
     return _write(part.content_id, response)
 
 
-async def _delete(outer: Call, call: Call) -> Response:
+async def _perform(outer: Call, call: Call, operation: Operation) -> Response:
     path = _relative(outer, call.request.path)
     call.resource = names.parse(path, outer.account, container_level=False)
-    comp = (call.query.get("comp") or "").lower()
-    if call.request.method == "PUT" and comp == "tier":
-        raise BlobError("NotImplemented")
-    if call.request.method != "DELETE" or comp or call.resource.blob is None:
+    if call.resource.blob is None or outer.resource.container not in (None, call.resource.container):
         raise BlobError("InvalidInput")
-    if outer.resource.container not in (None, call.resource.container):
-        raise BlobError("InvalidInput")
-    return await answering.perform(call, Operation("Delete Blob", may.DELETE_BLOB, changing.delete))
+    return await answering.perform(call, operation)
 
 
 def _sub_call(call: Call, part: Part | None = None) -> Call:
