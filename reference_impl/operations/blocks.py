@@ -8,7 +8,7 @@ import binascii
 from reference_impl.http.message import Response
 from reference_impl.operations import leasing, reading, writing
 from reference_impl.operations.call import Call, stamp
-from reference_impl.protocol import checksums, xml_in, xml_out
+from reference_impl.protocol import checksums, conditions, xml_in, xml_out
 from reference_impl.protocol.checksums import Digest, Expected
 from reference_impl.protocol.errors import (
     BlobError,
@@ -83,11 +83,11 @@ async def put_block_list(call: Call) -> Response:
     writing.declared_length(call, _LIST_LIMIT)
     promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
     props = writing.from_headers(call, fallback=False)
-    conditions = writing.own_conditions(call)
+    own = writing.own_conditions(call)
 
     def check(record: BlobRecord | None) -> None:
         writing.require_block_blob(record)
-        writing.check_replacing(call, conditions, record)
+        writing.check_replacing(call, own, record)
 
     check(await writing.current(call))
     body = await call.request.body.read(_LIST_LIMIT)
@@ -115,6 +115,7 @@ async def get_block_list(call: Call) -> Response:
     store = call.service.store
     lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
     writing.require_block_blob(lists.record)
+    conditions.check_write(conditions.parse_tags(call.request.headers), writing.state(lists.record))
     leasing.check_read(call, lists.record)
     body = ""
     if kind != "uncommitted":

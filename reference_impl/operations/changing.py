@@ -9,7 +9,7 @@ from reference_impl.operations import leasing, reading, tiers, writing
 from reference_impl.operations.blob_xml import tags_xml
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, times, xml_in, xml_out
-from reference_impl.protocol.conditions import NONE, Conditions
+from reference_impl.protocol.conditions import Conditions
 from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query
 from reference_impl.protocol.headers_out import Fields
 from reference_impl.store import BlobProps, BlobRecord
@@ -48,7 +48,7 @@ async def set_properties(call: Call) -> Response:
     found = writing.own_conditions(call)
     if found.create_only:
         # The service does not enforce If-None-Match: * here.
-        found = NONE
+        found = replace(found, if_none_match=())
 
     def change(record: BlobRecord) -> BlobProps:
         _check(call, found, record)
@@ -102,9 +102,11 @@ async def set_tier(call: Call) -> Response:
     reading.refuse_history(call)
     wanted = tiers.chosen(call, required=True) or ""
     priority = tiers.priority(call)
+    only = conditions.parse_tags(call.request.headers)
     going: list[bool] = []
 
     def change(record: BlobRecord) -> BlobProps:
+        conditions.check_write(only, writing.state(record))
         leasing.check_write(call, record)
         if record.props.appended is not None:
             raise BlobError("AccessTierNotSupportedForBlobType")
@@ -120,7 +122,9 @@ async def get_tags(call: Call) -> Response:
     """Get Blob Tags."""
     reading.refuse_history(call)
     store = call.service.store
+    own = writing.tag_conditions(call)
     record = await call.service.run(store.blob, call.account, call.container, call.blob)
+    conditions.check_write(own, writing.state(record))
     leasing.check_tags(call, record, locks=False)
     body = xml_out.document(tags_xml(record.props.tags), newline=True)
     return call.respond(200, "OK", [("Content-Type", "application/xml")], body)
@@ -129,17 +133,11 @@ async def get_tags(call: Call) -> Response:
 async def set_tags(call: Call) -> Response:
     """Set Blob Tags: replaces all of them; ETag and Last-Modified stay."""
     reading.refuse_history(call)
-    root = xml_in.parse(await call.request.body.read(_TAGS_LIMIT))
-    tag_set = root.child("TagSet")
-    if root.name != "Tags" or tag_set is None:
-        raise xml_in.invalid(root.line, root.column, "Element is missing: TagSet.")
-    pairs = [
-        ((node.child("Key") or node).text, "" if (value := node.child("Value")) is None else value.text)
-        for node in tag_set.children
-    ]
-    wanted = writing.check_tags(pairs)
+    own = writing.tag_conditions(call)
+    wanted = writing.check_tags(xml_in.tags(await call.request.body.read(_TAGS_LIMIT)))
 
     def change(record: BlobRecord) -> BlobProps:
+        conditions.check_write(own, writing.state(record))
         leasing.check_tags(call, record, locks=True)
         return replace(record.props, tags=wanted)
 

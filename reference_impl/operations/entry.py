@@ -19,16 +19,16 @@ from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
 from reference_impl.store import ContainerMissing
 
-# What a client must not believe we did: encryption with its keys, tag conditions, framed bodies, holds.
+# What a client must not believe we did: encryption with its keys, framed bodies, holds.
 _REFUSED = (
     "x-ms-encryption-key",
     "x-ms-encryption-scope",
     "x-ms-source-encryption-key",
     "x-ms-structured-body",
-    "x-ms-if-tags",
-    "x-ms-source-if-tags",
     "x-ms-immutability-policy-until-date",
 )
+_TAGS = ("x-ms-if-tags", "x-ms-source-if-tags")
+_TAGS_SINCE = "2019-12-12"
 _LEVELS = ("container", "account", "service")
 
 
@@ -86,7 +86,8 @@ def _no_container() -> BlobError:
 
 def refuse_headers(call: Call) -> None:
     """400 UnsupportedHeader for a header whose meaning would be lost if it were ignored."""
-    for name in _REFUSED:
+    refused = _REFUSED if call.version >= _TAGS_SINCE else _REFUSED + _TAGS
+    for name in refused:
         if call.header(name):
             raise BlobError("UnsupportedHeader", elements=(("HeaderName", name),))
     if (call.header("x-ms-legal-hold") or "").lower() == "true":

@@ -158,7 +158,7 @@ async def _open_own(
             raise
     except BlobError as error:
         raise unverified(call, error.status, error.message, error.code) from None
-    state = State(record.etag, unix_seconds(record.ticks))
+    state = State(record.etag, unix_seconds(record.ticks), record.props.tags)
     return Source(span.count, record.length, record.props, state, opened, span)
 
 
@@ -202,7 +202,7 @@ def _total(asked: ByteRange, content_range: str) -> int | None:
 
 def _state(found: Mapping[str, str]) -> State | None:
     modified = parse_http_date(found.get("last-modified", ""))
-    return None if modified is None else State(found.get("etag", "").strip('"'), modified)
+    return None if modified is None else State(found.get("etag", "").strip('"'), modified, None)
 
 
 def _props(found: Mapping[str, str], answer: SourceResponse) -> BlobProps:

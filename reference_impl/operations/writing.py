@@ -53,7 +53,7 @@ def block_limit(version: str) -> int:
 def declared_length(call: Call, limit: int) -> int:
     """The Content-Length of a body, refused with 411 when there is none and with 413 above the limit."""
     length = call.request.body.length
-    if length is None:
+    if length is None or call.header("content-length") is None:
         raise BlobError("MissingContentLengthHeader")
     if length > limit:
         raise too_large(limit)
@@ -76,7 +76,7 @@ async def receive(call: Call, upload: Upload, digest: Digest) -> None:
 
 def state(record: BlobRecord | None) -> State | None:
     """What conditions compare with."""
-    return None if record is None else State(record.etag, times.unix_seconds(record.ticks))
+    return None if record is None else State(record.etag, times.unix_seconds(record.ticks), record.props.tags)
 
 
 def own_conditions(call: Call) -> Conditions:
@@ -84,6 +84,15 @@ def own_conditions(call: Call) -> Conditions:
     found = conditions.parse(call.request.headers)
     conditions.refuse_combinations(found)
     return found
+
+
+def tag_conditions(call: Call) -> Conditions:
+    """The conditions of the operations on tags: on the tags, and from 2026-06-06 on the blob as well."""
+    if call.version < "2026-06-06":
+        return conditions.parse_tags(call.request.headers)
+    found = conditions.parse(call.request.headers, "x-ms-blob-")
+    conditions.refuse_combinations(found)
+    return replace(found, if_tags=conditions.parse_tags(call.request.headers).if_tags)
 
 
 def check_replacing(call: Call, found: Conditions, record: BlobRecord | None) -> None:

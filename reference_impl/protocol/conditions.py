@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reference_impl.protocol.errors import BlobError
+from reference_impl.protocol import tag_filter
+from reference_impl.protocol.errors import BlobError, invalid_header
+from reference_impl.protocol.tag_filter import TagFilter
 from reference_impl.protocol.times import parse_http_date
 
 
@@ -24,10 +26,14 @@ class HeaderView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What conditions compare with: an ETag without quotes, and Last-Modified in Unix seconds."""
+    """What conditions compare with: an ETag without quotes, Last-Modified in Unix seconds, and the tags.
+
+    `tags` is None where they cannot be known; no condition on them holds then.
+    """
 
     etag: str
     modified: int
+    tags: tuple[tuple[str, str], ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,10 @@ class Conditions:
     if_none_match: tuple[str, ...] = ()
     if_modified_since: int | None = None
     if_unmodified_since: int | None = None
+    if_tags: TagFilter | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.if_match or self.if_none_match) or not (
-            self.if_modified_since is None and self.if_unmodified_since is None
-        )
+        return self != NONE
 
     @property
     def create_only(self) -> bool:
@@ -69,7 +74,20 @@ def parse(headers: HeaderView, prefix: str = "") -> Conditions:
         _etags(headers.all(f"{prefix}if-none-match")),
         parse_http_date(modified[0]) if modified else None,
         parse_http_date(unmodified[0]) if unmodified else None,
+        parse_tags(headers, prefix or "x-ms-").if_tags,
     )
+
+
+def parse_tags(headers: HeaderView, prefix: str = "x-ms-") -> Conditions:
+    """The condition on tags alone: all that some operations know."""
+    name = f"{prefix}if-tags"
+    text = headers.get(name)
+    if not text:
+        return NONE
+    try:
+        return Conditions(if_tags=tag_filter.parse(text))
+    except tag_filter.NotAFilter:
+        raise invalid_header(name, text) from None
 
 
 def _etags(values: Sequence[str]) -> tuple[str, ...]:
@@ -88,6 +106,8 @@ def check_read(conditions: Conditions, state: State) -> None:
 
     Raises ConditionNotMet with 412 for the first two, with 304 for the others.
     """
+    if not tags_hold(conditions, state):
+        raise BlobError("ConditionNotMet")
     if conditions.if_match and not _matches(conditions.if_match, state):
         raise BlobError("ConditionNotMet")
     if _modified_after(conditions.if_unmodified_since, state):
@@ -122,7 +142,10 @@ def write_holds(conditions: Conditions, state: State | None) -> bool:
     """Whether the conditions of a write hold; `state` is None when the resource does not exist.
 
     In an allowed pair the ETag decides. Dates are ignored when there is nothing to compare with.
+    A condition on tags must hold as well.
     """
+    if not tags_hold(conditions, state):
+        return False
     if conditions.if_match:
         return state is not None and _matches(conditions.if_match, state)
     if conditions.if_none_match:
@@ -167,13 +190,21 @@ def check_url_source(conditions: Conditions, state: State) -> None:
     """Source of the From-URL operations: CannotVerifyCopySource, 412 or 304 by the condition that failed."""
     if write_holds(conditions, state):
         return
-    status = 412 if conditions.if_match or conditions.if_unmodified_since is not None else 304
+    hard = conditions.if_match or conditions.if_unmodified_since is not None
+    status = 412 if hard or not tags_hold(conditions, state) else 304
     raise BlobError("CannotVerifyCopySource", status=status, message=UNMET_MESSAGE)
 
 
 UNMET_MESSAGE = "The condition specified using HTTP conditional header(s) is not met."
 
 Check = Callable[[Conditions, State | None], None]
+
+
+def tags_hold(conditions: Conditions, state: State | None) -> bool:
+    """Whether the condition on tags holds; without one it does."""
+    if conditions.if_tags is None:
+        return True
+    return state is not None and state.tags is not None and conditions.if_tags.holds(dict(state.tags))
 
 
 def _matches(etags: Sequence[str], state: State) -> bool:

@@ -100,6 +100,23 @@ def parse(body: bytes, most: int = 1000) -> Node:
     return top.children[0]
 
 
+def tags(body: bytes) -> list[tuple[str, str]]:
+    """The keys and values of a Set Blob Tags body, in order. Raises InvalidXmlDocument."""
+    root = parse(body)
+    tag_set = root.child("TagSet")
+    if root.name != "Tags" or tag_set is None:
+        raise invalid(root.end_line, root.end_column, "Element is missing: TagSet.")
+    pairs = []
+    for node in tag_set.children:
+        if node.name != "Tag":
+            raise invalid(node.line, node.column, f"Unexpected element: {node.name}.")
+        key, value = node.child("Key"), node.child("Value")
+        if key is None or value is None:
+            raise invalid(node.end_line, node.end_column, "Element is missing: Key or Value.")
+        pairs.append((key.text, value.text))
+    return pairs
+
+
 def block_list(body: bytes) -> list[tuple[Kind, str]]:
     """The entries of a Put Block List body, in order; an empty list is a list.
 
