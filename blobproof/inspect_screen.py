@@ -130,8 +130,10 @@ def _print_verdict(console: Console, found: Inspection, level: Level) -> None:
         return
     rules = sum(bool(score.evaluated) for score in found.scores.values())
     made = f"{found.evaluated:,} assertions of {rules} rules over {found.exchanges:,} exchanges"
-    broken = found.broken(level)
+    broken, all_broken = len(found.broken(level)), len(found.broken(Level.EXPECTED))
+    more = f", {all_broken - broken} more at level expected" if all_broken > broken else ""
     if broken:
-        console.print(f"[bold red]{len(broken)} rules broken[/] at level {level.value}: {made}")
+        said = f"[bold red]{broken} {'rule' if broken == 1 else 'rules'} broken[/]"
     else:
-        console.print(f"[bold green]No rule broken[/] at level {level.value}: {made}")
+        said = "[bold green]No rule broken[/]"
+    console.print(f"{said} at level {level.value}{more}: {made}")

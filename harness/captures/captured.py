@@ -41,6 +41,8 @@ class LeftOut:
     reason: str
 
 
+_MARK_AS_LATIN = "\u00ef\u00bb\u00bf"  # UTF-8's byte-order mark, read a character a byte
+
 Entries = Iterator[Captured | LeftOut]
 """What a reader yields, in the order of the capture."""
 
@@ -50,15 +52,33 @@ def unkept(length: int) -> Body:
     return Body(length, "", None)
 
 
-def verbatim(data: bytes, headers: Headers, *, otherwise: int = -1) -> Body:
+def declared(headers: Headers, otherwise: int = -1) -> int:
+    """The Content-Length; without one, what else is known. Negative: nothing says it."""
+    said = header(headers, "Content-Length") or ""
+    return int(said) if said.isdecimal() and len(said) < 19 else otherwise
+
+
+def as_bytes(text: str, length: int) -> bytes:
+    """The bytes of a body that a capture holds as text: in UTF-8, or a character a byte.
+
+    Recorders read a body whose type names no character set in either way; its length shows in which.
+    """
+    made = text.encode("utf-8", "surrogatepass")
+    if len(made) != length and (len(text) == length or text.startswith(_MARK_AS_LATIN)):
+        try:
+            return text.encode("latin-1")
+        except UnicodeEncodeError:
+            return made
+    return made
+
+
+def verbatim(text: str, length: int) -> Body:
     """The body as a capture shows it, if it is as long as it was said to be; else only its length.
 
-    Captures hold bodies as text, some of them changed: line ends, characters that are no UTF-8. A hash of
-    such a text is not the hash of what was sent. `otherwise` is the length to go by where no header says it;
-    negative: nothing says it.
+    Captures change texts: line ends, characters that are no UTF-8. A hash of such a text is not the hash of
+    what was sent.
     """
-    said = header(headers, "Content-Length") or ""
-    length = int(said) if said.isdecimal() and len(said) < 19 else otherwise
+    data = as_bytes(text, length)
     if length == 0 and not data:
         return EMPTY
     return body_of(data) if length == len(data) else unkept(max(length, 0))

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 import ijson
 
-from harness.captures.captured import Captured, CaptureError, Entries, LeftOut, unkept, verbatim
+from harness.captures.captured import (
+    Captured,
+    CaptureError,
+    Entries,
+    LeftOut,
+    as_bytes,
+    declared,
+    unkept,
+    verbatim,
+)
 from harness.captures.stream import Shortened
 from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response
 from harness.wire.body import EMPTY, KEEP, body_of
@@ -28,9 +37,9 @@ def entries(stream: BinaryIO, name: str) -> Entries:
         for entry in ijson.items(short, "log.entries.item", use_float=True):
             number += 1
             yield _Entry(entry, f"{name}: entry {number}", short.mark).read()
-    except ijson.IncompleteJSONError as error:
-        raise CaptureError(f"{name} breaks off after {number} whole entries", _WHOLE) from error
     except (ijson.JSONError, UnicodeDecodeError) as error:
+        if short.ended:
+            raise CaptureError(f"{name} breaks off after {number} whole entries", _WHOLE) from error
         said = str(error).partition("\n")[0]
         raise CaptureError(f"{name} is no JSON after {number} whole entries: {said}", _WHOLE) from error
 
@@ -90,10 +99,10 @@ class _Entry:
         size = request.get("bodySize")
         length = size if isinstance(size, int) else -1
         if not isinstance(text, str):
-            return verbatim(b"", headers, otherwise=length if length > 0 else 0)
+            return verbatim("", declared(headers, max(length, 0)))
         if text == self._mark:
-            return unkept(max(length, 0))
-        return verbatim(text.encode("utf-8", "surrogatepass"), headers, otherwise=length)
+            return unkept(declared(headers, max(length, 0)))
+        return verbatim(text, declared(headers, length))
 
     def _response(self, response: dict[str, Any], status: int, headers: Headers, method: str) -> Response:
         body = EMPTY if method == "HEAD" or status in (204, 304) else self._content(response, headers)
@@ -107,14 +116,13 @@ class _Entry:
         length = size if isinstance(size, int) and size > 0 else 0
         if text == self._mark:
             return unkept(length)
-        if isinstance(text, str) and (text or not length):
-            data = self._decoded(text, content.get("encoding"))
-            return body_of(data) if data else verbatim(data, headers, otherwise=0)
-        return verbatim(b"", headers, otherwise=length)
+        if not isinstance(text, str) or not text:  # nothing, or nothing kept
+            return verbatim("", length or declared(headers, 0))
+        return body_of(self._decoded(text, content.get("encoding"), length))
 
-    def _decoded(self, text: str, encoding: object) -> bytes:
+    def _decoded(self, text: str, encoding: object, length: int) -> bytes:
         if encoding != "base64":
-            return text.encode("utf-8", "surrogatepass")
+            return as_bytes(text, length)
         try:
             return base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):

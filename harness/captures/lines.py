@@ -6,7 +6,15 @@ import json
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from harness.captures.captured import Captured, CaptureError, Entries, LeftOut, unkept, verbatim
+from harness.captures.captured import (
+    Captured,
+    CaptureError,
+    Entries,
+    LeftOut,
+    declared,
+    unkept,
+    verbatim,
+)
 from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response, header
 from harness.wire.body import EMPTY, body_of
 
@@ -105,7 +113,7 @@ def _sent(said: object, headers: Headers) -> Body:
     text = "" if said is None else str(said)
     if text.startswith(_REPLACED):
         return unkept(0)
-    return verbatim(text.encode("utf-8", "surrogatepass"), headers, otherwise=0 if said is None else -1)
+    return verbatim(text, declared(headers, 0 if said is None else -1))
 
 
 def _received(said: object) -> Body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from harness.captures.captured import Captured, CaptureError, Entries, LeftOut, unkept
+from harness.captures.captured import Captured, CaptureError, Entries, LeftOut, declared, unkept
 from harness.captures.tnetstring import NotTnetstringError, TruncatedError, flow
 from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response, header
 from harness.wire.body import EMPTY, body_of
@@ -77,8 +77,7 @@ def _body(content: bytes | Body | None, headers: Headers) -> Body:
         return content
     if content is not None:
         return body_of(content)
-    length = header(headers, "Content-Length") or ""  # streamed through: mitmproxy kept nothing
-    return unkept(int(length) if length.isdecimal() and len(length) < 19 else 0)
+    return unkept(declared(headers, 0))  # streamed through: mitmproxy kept nothing
 
 
 def _headers(pairs: list[list[bytes]]) -> Headers:

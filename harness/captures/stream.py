@@ -44,6 +44,7 @@ class Shortened:
         self._rest = b""  # half an escape at the end of the last chunk
         self._held: list[bytes] | None = None  # of the text that is open at the end of the chunk
         self._length = 0  # of that text
+        self.ended = False  # whether the reader has asked for more than there is
         self.mark = f"too long to keep {secrets.token_hex(8)}"  # no capture holds this by chance
 
     def read(self, size: int = -1) -> bytes:
@@ -55,6 +56,7 @@ class Shortened:
                 chunk, self._first = chunk.removeprefix(_BOM), False
             if made := self._shorten(self._rest + chunk):
                 return made
+        self.ended = True
         left, self._rest, self._held = b"".join([*(self._held or ()), self._rest]), b"", None
         return left
 
