@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import appending, blobs, containers, listing, lookup
+from . import appending, blobs, containers, listing, lookup, snapshots
 from .accounts import Accounts
 from .area import Area
 from .blobs import Check
@@ -24,6 +24,7 @@ from .errors import (
     ContainerExists,
     ContainerMissing,
     Denied,
+    HasSnapshots,
     InvalidName,
     OutOfSpace,
     ReadOnly,
@@ -45,6 +46,7 @@ from .records import (
     EntryKind,
     Page,
     Prefix,
+    Snapshots,
 )
 from .uploads import Upload
 
@@ -62,6 +64,7 @@ __all__ = [
     "ContainerRecord",
     "Denied",
     "EntryKind",
+    "HasSnapshots",
     "InvalidName",
     "OpenBlob",
     "OutOfSpace",
@@ -69,6 +72,7 @@ __all__ = [
     "Prefix",
     "ReadOnly",
     "RootUnusable",
+    "Snapshots",
     "Store",
     "StoreError",
     "StoreFault",
@@ -195,23 +199,32 @@ class Store:
             place = self._area.place(account, container)
             return blobs.commit_blocks(self._area, place, name, entries, props, check)
 
-    def block_list(self, account: str, container: str, name: str) -> BlockLists:
+    def block_list(self, account: str, container: str, name: str, snapshot: int = 0) -> BlockLists:
         """BlobMissing when there is neither a committed blob nor a staged block; ContainerMissing."""
         with _faults():
-            return blobs.block_list(self._area, self._area.place(account, container), name)
+            place = self._area.place(account, container)
+            if snapshot:
+                return snapshots.block_list(self._area, place, name, snapshot)
+            return blobs.block_list(self._area, place, name)
 
-    def blob(self, account: str, container: str, name: str) -> BlobRecord:
+    def blob(self, account: str, container: str, name: str, snapshot: int = 0) -> BlobRecord:
         """BlobMissing, ContainerMissing. A blob of staged blocks only is missing."""
         with _faults():
-            entry = lookup.entry(self._area, self._area.place(account, container), name)
+            place = self._area.place(account, container)
+            if snapshot:
+                return snapshots.get(self._area, place, name, snapshot)
+            entry = lookup.entry(self._area, place, name)
         if entry is None:
             raise BlobMissing(f"no blob {name}")
         return entry.record
 
-    def open(self, account: str, container: str, name: str) -> OpenBlob:
+    def open(self, account: str, container: str, name: str, snapshot: int = 0) -> OpenBlob:
         """BlobMissing, ContainerMissing."""
         with _faults():
-            found = lookup.find(self._area, self._area.place(account, container), name, keep=True)
+            place = self._area.place(account, container)
+            if snapshot:
+                return snapshots.open_one(self._area, place, name, snapshot)
+            found = lookup.find(self._area, place, name, keep=True)
         if found is None:
             raise BlobMissing(f"no blob {name}")
         return OpenBlob(found[0].record, found[1])
@@ -230,10 +243,56 @@ class Store:
             place = self._area.place(account, container)
             return blobs.update_blob(self._area, place, name, change, touch=touch)
 
-    def delete_blob(self, account: str, container: str, name: str, check: Check | None = None) -> None:
-        """BlobMissing (then check is not asked), or what check raises. Staged blocks go too."""
+    def delete_blob(
+        self,
+        account: str,
+        container: str,
+        name: str,
+        check: Check | None = None,
+        kept: Snapshots = "refuse",
+    ) -> None:
+        """BlobMissing (then check is not asked), HasSnapshots, or what check raises. Staged blocks go too.
+
+        kept says what becomes of snapshots; "only" deletes them and leaves the blob.
+        """
         with _faults():
-            blobs.delete_blob(self._area, self._area.place(account, container), name, check)
+            blobs.delete_blob(self._area, self._area.place(account, container), name, check, kept)
+
+    def take_snapshot(
+        self,
+        account: str,
+        container: str,
+        name: str,
+        change: Callable[[BlobRecord], BlobProps],
+        *,
+        touch: bool,
+    ) -> BlobRecord:
+        """The snapshot's record, with the properties that change made of the blob's. BlobMissing,
+        ContainerMissing, or what change raises. touch: an ETag and Last-Modified of its own."""
+        with _faults():
+            place = self._area.place(account, container)
+            return snapshots.take(self._area, place, name, change, touch=touch)
+
+    def update_snapshot(
+        self,
+        account: str,
+        container: str,
+        name: str,
+        snapshot: int,
+        change: Callable[[BlobRecord], BlobProps],
+    ) -> BlobRecord:
+        """BlobMissing, ContainerMissing, or what change raises. ETag and Last-Modified stay."""
+        with _faults():
+            place = self._area.place(account, container)
+            return snapshots.update(self._area, place, name, snapshot, change)
+
+    def delete_snapshot(
+        self, account: str, container: str, name: str, snapshot: int, check: Callable[[BlobRecord], None]
+    ) -> None:
+        """BlobMissing, ContainerMissing, or what check raises."""
+        with _faults():
+            place = self._area.place(account, container)
+            snapshots.delete_one(self._area, place, name, snapshot, check)
 
     def list_blobs(
         self,
@@ -245,11 +304,15 @@ class Store:
         marker: str = "",
         limit: int = 5000,
         uncommitted: bool = False,
+        with_snapshots: bool = False,
+        since: int = 0,
     ) -> Page[BlobRecord | Prefix]:
         """Blobs and prefixes in one order, that of the UTF-8 bytes of their names; limit counts both.
 
         marker is inclusive: the name of the next item, as in Page.next_marker. A prefix appears when it holds
-        a blob. uncommitted adds blobs of staged blocks only (committed=False). ContainerMissing.
+        a blob. uncommitted adds blobs of staged blocks only (committed=False). with_snapshots adds snapshots,
+        each before its blob, the oldest first; since is the first to show of the marker's own name, as in
+        Page.next_snapshot. ContainerMissing.
         """
         with _faults():
             return listing.page(
@@ -260,4 +323,6 @@ class Store:
                 marker=marker,
                 limit=limit,
                 uncommitted=uncommitted,
+                with_snapshots=with_snapshots,
+                since=since,
             )

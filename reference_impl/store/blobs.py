@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from . import annex, fs, generations, lookup, names, staging, ticks, tree
+from . import annex, fs, generations, lookup, names, snapshots, staging, ticks, tree
 from .area import Area, Place
 from .assemble import Segment, assemble
-from .errors import BlobMissing, ContainerMissing, StoreFault, UnknownBlock
+from .errors import BlobMissing, ContainerMissing, HasSnapshots, StoreFault, UnknownBlock
 from .generations import Generation
 from .lookup import Entry
-from .records import BlobProps, BlobRecord, Block, BlockLists, EntryKind
+from .records import BlobProps, BlobRecord, Block, BlockLists, EntryKind, Snapshots
 from .uploads import Upload
 
 _log = logging.getLogger(__name__)
@@ -114,15 +114,29 @@ def update_blob(
         return lookup.record(name, current.identity, generation)
 
 
-def delete_blob(area: Area, place: Place, name: str, check: Check | None = None) -> None:
-    """Remove a blob, its properties and its blocks; or the blocks of one that was never committed."""
+def delete_blob(
+    area: Area, place: Place, name: str, check: Check | None = None, kept: Snapshots = "refuse"
+) -> None:
+    """Remove a blob, its properties and its blocks; or the blocks of one that was never committed.
+
+    Its snapshots go first: a crash in between leaves a blob without them, never them without a blob.
+    """
     digest = names.digest(name)
     with area.locks.name(place.account, place.container, digest):
         current = lookup.entry(area, place, name)
-        if current is None and not staging.has_staged(area, place, digest, None):
+        held = bool(snapshots.times(area, place, digest))
+        # Snapshots without a blob: somebody removed its file over NFS.
+        alone = held and kept != "refuse"
+        if current is None and not alone and not staging.has_staged(area, place, digest, None):
             raise BlobMissing(f"no blob {name}")
         if check is not None:
             check(None if current is None else current.record)
+        if held:
+            if kept == "refuse":
+                raise HasSnapshots(f"the blob {name} has snapshots")
+            snapshots.delete_all(area, place, digest)
+        if kept == "only":
+            return
         if current is not None:
             staging.drop_stale(area, place, digest)
             annex.remove_file(area, place, digest)  # first: what the tree has hides what the annex has

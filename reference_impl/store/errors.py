@@ -29,6 +29,10 @@ class BlobMissing(StoreError):  # noqa: N818
     """No such blob."""
 
 
+class HasSnapshots(StoreError):  # noqa: N818
+    """The blob cannot be deleted without its snapshots."""
+
+
 class UnknownBlock(StoreError):  # noqa: N818
     """A block list names a block that is not where the list says; nothing was changed."""
 

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from . import annex, fs, generations, lookup, names, staging
+from . import annex, fs, generations, lookup, names, snapshots, staging, ticks
 from .area import Area, Place
+from .errors import BlobMissing
 from .records import BlobProps, BlobRecord, Page, Prefix
+
+END = ticks.LAST
+"""Later than all snapshots: stands for the blob itself where a page may begin with a snapshot."""
 
 
 @dataclass(slots=True)
@@ -157,12 +161,14 @@ def page(
     marker: str,
     limit: int,
     uncommitted: bool,
+    with_snapshots: bool,
+    since: int,
 ) -> Page[BlobRecord | Prefix]:
     """One page: see Store.list_blobs."""
     bound = max(prefix, marker)
     items: list[BlobRecord | Prefix] = []
     area.require(place)
-    others = _Others(area, place, prefix, bound, uncommitted=uncommitted)
+    others = _Others(area, place, prefix, bound, uncommitted=uncommitted, with_snapshots=with_snapshots)
     with TreeCursor(area, place, prefix, bound) as tree:
         while True:
             head = tree.head()
@@ -172,8 +178,15 @@ def page(
             in_tree = head is not None and (other is None or head[0] <= other)
             name = head[0] if head is not None and in_tree else (other or "")
             rolled = _roll(name, len(prefix), delimiter)
+            if not rolled:
+                for moment in others.snapshots(name, since if name == marker else 0):
+                    if len(items) >= limit:
+                        return Page(items, name, moment)
+                    kept = _snapshot(area, place, name, moment)
+                    if kept is not None:
+                        items.append(kept)
             if len(items) >= limit:
-                return Page(items, rolled or name)
+                return Page(items, rolled or name, END if others.has_snapshots(name) else 0)
             if rolled:
                 items.append(Prefix(rolled))
                 beyond = names.after(rolled)
@@ -215,10 +228,27 @@ def _in_tree(area: Area, place: Place, name: str, folder: int, base: str) -> Blo
     return None if entry is None else entry.record
 
 
-class _Others:
-    """Names that are not in the tree: those of the annex, and (when asked for) of staged blobs."""
+def _snapshot(area: Area, place: Place, name: str, moment: int) -> BlobRecord | None:
+    """The record of a snapshot; None: it went away."""
+    try:
+        return snapshots.get(area, place, name, moment)
+    except BlobMissing:
+        return None
 
-    def __init__(self, area: Area, place: Place, prefix: str, bound: str, *, uncommitted: bool) -> None:
+
+class _Others:
+    """Names that are not in the tree: those of the annex; if asked for, of staged blobs and snapshots too."""
+
+    def __init__(
+        self,
+        area: Area,
+        place: Place,
+        prefix: str,
+        bound: str,
+        *,
+        uncommitted: bool,
+        with_snapshots: bool,
+    ) -> None:
         self._area = area
         self._place = place
 
@@ -234,6 +264,8 @@ class _Others:
                 if staging.has_staged(area, place, names.digest(name), None)
             }
             merged |= self._staged
+        self._kept = wanted(snapshots.listed(area, place)) if with_snapshots else set()
+        merged |= self._kept  # also where somebody removed the blob itself over NFS
         self._names = sorted(merged)
         self._at = 0
 
@@ -245,6 +277,17 @@ class _Others:
 
     def seek(self, bound: str) -> None:
         self._at = bisect_left(self._names, bound, self._at)
+
+    def has_snapshots(self, name: str) -> bool:
+        """Whether snapshots of a name are listed."""
+        return name in self._kept
+
+    def snapshots(self, name: str, since: int) -> list[int]:
+        """The times of a name's snapshots from one on, oldest first."""
+        if name not in self._kept:
+            return []
+        found = snapshots.times(self._area, self._place, names.digest(name))
+        return [moment for moment in found if moment >= since]
 
     def record(self, name: str) -> BlobRecord | None:
         """The committed record, else that of a blob of staged blocks; None: it went away."""

@@ -15,6 +15,9 @@ Item = TypeVar("Item")
 NameValues = tuple[tuple[str, str], ...]
 """Names and values in the order and case they came in."""
 
+Snapshots = Literal["refuse", "include", "only"]
+"""What the deletion of a blob does with its snapshots: they forbid it, go as well, or go alone."""
+
 EntryKind = Literal["committed", "uncommitted", "latest"]
 """Where a block list entry is looked up; latest = uncommitted if staged, else committed."""
 
@@ -80,6 +83,7 @@ class BlobRecord:
     committed: bool = True
     derived: bool = False
     block_count: int = 0  # committed blocks; 0 for a blob written in one piece
+    snapshot: int = 0  # the tick that names a snapshot; 0: the blob itself
 
     @property
     def etag(self) -> str:
@@ -113,7 +117,11 @@ class BlockLists:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page of a listing. `next_marker` is the name of the first item left out; empty: nothing is left."""
+    """One page of a listing. `next_marker` is the name of the first item left out; empty: nothing is left.
+
+    `next_snapshot` is the snapshot that this item is; 0: it is none.
+    """
 
     items: Sequence[Item]
     next_marker: str = ""
+    next_snapshot: int = 0

@@ -4,13 +4,15 @@
 <state>/blocks/<digest>/<length>.<key>/   blocks whose ids decode to <length> bytes; <key> is the identity of
                                           the committed data at that time, or `new` when there was none
 A commit (or anybody's write) gives the blob a new identity, so it drops the blocks in the same instant; the
-folder that remains is garbage. All calls but `listed` and `staged` are made under the blob's lock.
+folder that remains is garbage. So is a set to which nothing was added for a week; the next block removes it.
+All calls but `listed`, `staged` and `has_staged` are made under the blob's lock.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -20,6 +22,8 @@ from .errors import BlockIdLengthMismatch, InvalidName, TooManyBlocks
 from .records import Block
 
 MAX_UNCOMMITTED = 100_000
+KEPT = 7 * 24 * 3600
+"""Seconds that blocks are kept after the last one arrived."""
 _SERVERS = 16  # how many processes may stage blocks of one blob before the limit becomes inexact
 _CREDITS = 4096  # blobs whose number of blocks is estimated between two counts
 
@@ -60,6 +64,9 @@ def stage(
     chosen = f"{folder}/{length}.{_key(base)}"
     target = f"{chosen}/{block_id.translate(_TO_FILE)}"
     credit = area.stage_credit.get(chosen, 0)
+    if _expired(area, chosen):
+        area.trash.take(chosen)
+        credit = 0
     if credit <= 0:
         count = len(fs.entries(chosen, area.root) or ())
         if count >= MAX_UNCOMMITTED and not _exists(area, target):
@@ -93,7 +100,7 @@ def _open_set(area: Area, name: str, folder: str, chosen: str, key: str) -> None
         if entry == "name":
             continue
         path = f"{folder}/{entry}"
-        if entry.partition(".")[2] == key and fs.entries(path, area.root):
+        if entry.partition(".")[2] == key and not _expired(area, path) and fs.entries(path, area.root):
             raise BlockIdLengthMismatch(f"the blob's block ids decode to {entry.partition('.')[0]} bytes")
         area.trash.take(path)
     fs.make_directories(chosen, area.root, durable=area.durable)
@@ -104,9 +111,17 @@ def selected(area: Area, place: Place, digest: str, base: fs.Identity | None) ->
     folder = _folder(place, digest)
     key = _key(base)
     for entry in fs.entries(folder, area.root) or ():
-        if entry != "name" and entry.partition(".")[2] == key:
+        if entry != "name" and entry.partition(".")[2] == key and not _expired(area, f"{folder}/{entry}"):
             return f"{folder}/{entry}"
     return None
+
+
+def _expired(area: Area, chosen: str) -> bool:
+    """Whether a set is there, and nothing was added to it for so long that it counts no more."""
+    try:
+        return os.stat(chosen, dir_fd=area.root).st_mtime < time.time() - KEPT
+    except FileNotFoundError:
+        return False
 
 
 def staged(area: Area, place: Place, digest: str, base: fs.Identity | None) -> list[Block]:

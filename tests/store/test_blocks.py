@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 
 import pytest
 
@@ -206,3 +207,35 @@ def test_blocks_need_a_container(box: Box) -> None:
     with pytest.raises(ContainerMissing):
         box.store.stage_block(upload, "x", block_id(1))
     assert box.incoming() == []
+
+
+def _age(box: Box, seconds: float) -> None:
+    """Make all staged blocks look as if the last one had come so long ago."""
+    moment = time.time() - seconds
+    for folder in (box.root / ".blobproof").glob("acct/box/blocks/*/*"):
+        if folder.is_dir():
+            os.utime(folder, (moment, moment))
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_blocks_are_kept_for_a_week_and_no_longer(box: Box, committed: bool) -> None:
+    if committed:
+        box.put("b", b"base")
+    box.stage("b", 1, b"one")
+    _age(box, staging.KEPT - 100)
+    box.stage("b", 2, b"two")  # the week begins again
+    _age(box, staging.KEPT - 100)
+    assert len(box.store.block_list(ACCOUNT, CONTAINER, "b").uncommitted) == 2
+    _age(box, staging.KEPT + 100)
+    if committed:
+        assert box.store.block_list(ACCOUNT, CONTAINER, "b").uncommitted == []
+    else:
+        with pytest.raises(BlobMissing):
+            box.store.block_list(ACCOUNT, CONTAINER, "b")
+        with pytest.raises(BlobMissing):
+            box.delete("b")
+        assert box.names(uncommitted=True) == []
+    with pytest.raises(UnknownBlock):
+        box.commit("b", 1)
+    box.stage("b", 3, b"three", width=9)  # another length of ids: the old ones count no more
+    assert len(box.store.block_list(ACCOUNT, CONTAINER, "b").uncommitted) == 1
