@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "serve a folder as an Azure Blob endpoint (the reference façade)",
     "mutants": "list the façade's deliberately wrong variants",
     "selftest": "run the suite over them: which requirement notices each",
+    "trace": "list the requirements, what tests each, and what breaks it",
     "sweep": "remove left-over containers of earlier runs",
 }
 

@@ -34,6 +34,7 @@ class Listed:
     why: str
     file: str  # relative to the suites folder
     line: int
+    tests: tuple[str, ...] = ()  # the requirements that its checks name
 
     @property
     def gate(self) -> str:
@@ -76,4 +77,16 @@ def _in_module(path: Path, suites: Path) -> Iterator[Listed]:
             why=" ".join(why.split()),
             file=str(relative),
             line=node.lineno,
+            tests=tuple(dict.fromkeys(_requirements(node))),
         )
+
+
+def _requirements(function: ast.FunctionDef) -> Iterator[str]:
+    """What `scenario.check(…, requirement="…")` says, where it says it literally."""
+    for node in ast.walk(function):
+        if (
+            isinstance(node, ast.keyword)
+            and node.arg == "requirement"
+            and isinstance(node.value, ast.Constant)
+        ):
+            yield str(node.value.value)

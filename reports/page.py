@@ -33,8 +33,11 @@ FAMILY: Mapping[Verdict, str] = {
 """Which colour a verdict has. A word and a symbol always stand beside it."""
 
 
-def render(template: str, **values: Any) -> str:
-    """The page, as HTML. Every string that comes from `values` is made visible, then escaped."""
+def render(template: str, *, script: str = "page.js", **values: Any) -> str:
+    """The page, as HTML. Every string that comes from `values` is made visible, then escaped.
+
+    `script` is the template folder's file that the page may run.
+    """
     environment = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
@@ -52,12 +55,12 @@ def render(template: str, **values: Any) -> str:
         "pretty": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
     }
     environment.globals |= {"Verdict": Verdict, "plural": plural}
-    style, script = (_asset(environment, name) for name in ("style.css", "page.js"))
+    style, code = (_asset(environment, name) for name in ("style.css", script))
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file, nothing of a run is in it
-        script=Markup(script),  # noqa: S704 - our own file
+        script=Markup(code),  # noqa: S704 - our own file
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
-        f"style-src {_digest(style)}; script-src {_digest(script)}",
+        f"style-src {_digest(style)}; script-src {_digest(code)}",
         **values,
     )
 

@@ -1,0 +1,46 @@
+"use strict";
+// The page is complete without this: it adds the filter, and opens what a link points at.
+(() => {
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const form = document.getElementById("filter");
+  const output = form.querySelector("output");
+  const entries = all("details.finding");
+  const texts = new Map(entries.map((entry) => [entry, entry.textContent.toLowerCase()]));
+
+  function apply() {
+    const { text, status, level, mutants } = Object.fromEntries(new FormData(form));
+    const wanted = text.trim().toLowerCase();
+    for (const entry of entries) {
+      const { status: is, level: weight, mutants: count } = entry.dataset;
+      const kept = (!status || is === status) && (!level || weight === level)
+        && (!mutants || (mutants === "none") === (count === "0"));
+      entry.hidden = !(kept && texts.get(entry).includes(wanted));
+    }
+    for (const area of all(".area")) area.hidden = !area.querySelector("details.finding:not([hidden])");
+    const shown = entries.filter((entry) => !entry.hidden).length;
+    output.value = wanted || status || level || mutants ? `${shown} of ${entries.length} requirements` : "";
+  }
+
+  function reveal() {
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* a broken escape: take the id as it stands */ }
+    const target = id && document.getElementById(id);
+    if (!target) return;
+    for (let node = target; node; node = node.parentElement) {
+      node.hidden = false;
+      if (node.tagName === "DETAILS") node.open = true;
+    }
+    target.scrollIntoView();
+  }
+
+  form.hidden = false;
+  form.addEventListener("input", apply);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { apply(); for (const one of entries) one.open = false; }));
+  form.querySelector("[data-do=open]").addEventListener("click", () => {
+    for (const one of entries) if (!one.hidden) one.open = true;
+  });
+  addEventListener("hashchange", reveal);
+  addEventListener("beforeprint", () => { for (const one of entries) one.open = true; });
+  reveal();
+})();
