@@ -20,6 +20,8 @@ from reference_impl.protocol.headers_out import Fields
 from reference_impl.store import BlobRecord
 
 MAX_BLOCK_ID = 64
+# Versions before 2019-12-12 know no larger blocks, so they are not told of any.
+_OLD_BLOCK = 100 * writing.MIB
 # 50,000 entries with the longest tags and ids stay below this.
 _LIST_LIMIT = 8 * 1024 * 1024
 
@@ -117,6 +119,9 @@ async def get_block_list(call: Call) -> Response:
     writing.require_block_blob(lists.record)
     conditions.check_write(conditions.parse_tags(call.request.headers), writing.state(lists.record))
     leasing.check_read(call, lists.record)
+    known = (*lists.committed, *lists.uncommitted)
+    if call.version < "2019-12-12" and any(block.size > _OLD_BLOCK for block in known):
+        raise BlobError("FeatureVersionMismatch")
     body = ""
     if kind != "uncommitted":
         body += xml_out.blocks("CommittedBlocks", ((block.id, block.size) for block in lists.committed))
