@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from reference_impl.config import UsageError
+from reference_impl.http.message import Response
+from reference_impl.operations.call import Call
 
 _PACKAGE, _, _HERE = __name__.rpartition(".")
 
@@ -24,6 +27,35 @@ class Patch:
         """Replace a function that is there; AttributeError when the façade no longer has it."""
         getattr(module, name)
         setattr(module, name, wrong)
+
+    def wrap(self, module: ModuleType | type, name: str, make: Callable[[Any], object]) -> None:
+        """Replace a function by what `make` makes of the right one."""
+        self.replace(module, name, make(getattr(module, name)))
+
+    def answers(self, module: ModuleType, name: str, edit: Callable[[Call, Response], object]) -> None:
+        """Change what an operation answers; what it does, and what it refuses, stays."""
+
+        def make(right: Callable[[Call], Awaitable[Response]]) -> object:
+            async def wrong(call: Call) -> Response:
+                response = await right(call)
+                edit(call, response)
+                return response
+
+            return wrong
+
+        self.wrap(module, name, make)
+
+
+def drop(response: Response, *names: str) -> None:
+    """Take headers out of an answer."""
+    response.headers = [field for field in response.headers if field[0] not in names]
+
+
+def put(response: Response, name: str, value: str) -> None:
+    """Set a header of an answer, where it stands or at the end."""
+    known = any(field[0] == name for field in response.headers)
+    changed = [(key, value if key == name else said) for key, said in response.headers]
+    response.headers = changed if known else [*changed, (name, value)]
 
 
 Change = Callable[[Patch], None]
