@@ -22,9 +22,7 @@ async def information(call: Call) -> Response:
     """Get Account Information, at the account, a container or a blob."""
     config = call.service.config
     fields: Fields = [("x-ms-sku-name", config.sku), ("x-ms-account-kind", config.kind)]
-    if call.version >= "2020-02-10":
-        fields.append(("x-ms-is-hns-enabled", "false"))
-    return call.respond(200, "OK", fields)
+    return call.respond(200, "OK", [*fields, ("x-ms-is-hns-enabled", "false")])
 
 
 async def service_stats(call: Call) -> Response:

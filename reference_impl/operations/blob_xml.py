@@ -6,7 +6,7 @@ from collections.abc import Set
 
 from reference_impl.operations import leasing, tiers
 from reference_impl.operations.reading import COPY_FIELDS, COUNTS_NO_TAGS, DEFAULT_TYPE, blob_type
-from reference_impl.protocol import times, xml_out
+from reference_impl.protocol import since, times, xml_out
 from reference_impl.store import BlobRecord, Prefix
 
 _COPY_ELEMENTS = (
@@ -54,22 +54,21 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
         ("Content-Type", props.content_type or DEFAULT_TYPE),
         ("Content-Encoding", props.content_encoding or ""),
         ("Content-Language", props.content_language or ""),
-        ("Content-CRC64", "" if version >= "2019-02-02" else None),
+        ("Content-CRC64", ""),
         ("Content-MD5", props.content_md5 or ""),
         ("Cache-Control", props.cache_control or ""),
         ("Content-Disposition", props.content_disposition or ""),
         ("BlobType", blob_type(record)),
         *tiers.shown(record, version),
-        *leasing.elements(leasing.blob_lease(record)),
     ]
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]
     pairs.append(("ServerEncrypted", "true"))
-    if props.sealed and version >= "2019-12-12":
+    if props.sealed:
         pairs.append(("Sealed", "true"))
     if props.tags or version in COUNTS_NO_TAGS:
         pairs.append(("TagCount", str(len(props.tags))))
-    return xml_out.elements(pairs)
+    return xml_out.elements(since.elements(pairs, version))
 
 
 def tags_xml(tags: tuple[tuple[str, str], ...]) -> str:

@@ -9,7 +9,7 @@ from reference_impl.auth.permissions import Needs
 from reference_impl.auth.principal import ANONYMOUS, Principal
 from reference_impl.http.message import FileSlice, Request, Response, ResponseBody
 from reference_impl.operations.service import Service
-from reference_impl.protocol import cors, headers_out, metadata, times, xml_out
+from reference_impl.protocol import cors, headers_out, metadata, since, times, xml_out
 from reference_impl.protocol.errors import BlobError
 from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
@@ -108,7 +108,7 @@ class Call:
 
         A body of None is empty; a HEAD that states a length passes Content-Length among `fields`.
         """
-        listed = list(fields)
+        listed = since.headers(list(fields), self.version)
         if self.cors and self.request.method in ("GET", "HEAD"):
             listed.append(("Vary", "Origin"))
         # HTTP/1.0 knows no chunks; there, a length says the same.

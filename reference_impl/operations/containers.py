@@ -8,7 +8,7 @@ from dataclasses import replace
 from reference_impl.http.message import Response
 from reference_impl.operations import leasing
 from reference_impl.operations.call import Call, stamp
-from reference_impl.protocol import conditions, times, xml_in, xml_out
+from reference_impl.protocol import conditions, since, times, xml_in, xml_out
 from reference_impl.protocol.conditions import Conditions, State
 from reference_impl.protocol.errors import invalid_header
 from reference_impl.store import ContainerProps, ContainerRecord
@@ -36,11 +36,11 @@ async def properties(call: Call) -> Response:
     if record.props.public_access:
         fields.append(("x-ms-blob-public-access", record.props.public_access))
     fields += [("x-ms-has-immutability-policy", "false"), ("x-ms-has-legal-hold", "false")]
-    if call.version >= "2020-10-02":
-        fields.append(("x-ms-immutable-storage-with-versioning-enabled", "false"))
-    if call.version >= "2019-02-02":
-        fields.append(("x-ms-default-encryption-scope", "$account-encryption-key"))
-        fields.append(("x-ms-deny-encryption-scope-override", "false"))
+    fields += [
+        ("x-ms-immutable-storage-with-versioning-enabled", "false"),
+        ("x-ms-default-encryption-scope", "$account-encryption-key"),
+        ("x-ms-deny-encryption-scope-override", "false"),
+    ]
     return call.respond(200, "OK", fields)
 
 
@@ -181,17 +181,14 @@ def record_xml(record: ContainerRecord, version: str, *, metadata: bool) -> str:
         ("Etag", f'"{record.etag}"'),
         *leasing.elements(leasing.container_lease(record)),
         ("PublicAccess", record.props.public_access),
+        ("DefaultEncryptionScope", "$account-encryption-key"),
+        ("DenyEncryptionScopeOverride", "false"),
+        ("HasImmutabilityPolicy", "false"),
+        ("HasLegalHold", "false"),
+        ("ImmutableStorageWithVersioningEnabled", "false"),
     ]
-    if version >= "2019-02-02":
-        props += [
-            ("DefaultEncryptionScope", "$account-encryption-key"),
-            ("DenyEncryptionScopeOverride", "false"),
-        ]
-    props += [("HasImmutabilityPolicy", "false"), ("HasLegalHold", "false")]
-    if version >= "2020-10-02":
-        props.append(("ImmutableStorageWithVersioningEnabled", "false"))
     extra = xml_out.metadata(record.props.metadata) if metadata else ""
     return (
         f"<Container>{xml_out.name_element(record.name)}"
-        f"<Properties>{xml_out.elements(props)}</Properties>{extra}</Container>"
+        f"<Properties>{xml_out.elements(since.elements(props, version))}</Properties>{extra}</Container>"
     )

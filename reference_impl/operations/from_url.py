@@ -77,7 +77,7 @@ async def put_block_from_url(call: Call) -> Response:
         check_source(call, source)
         limit = writing.block_limit(call.version) if call.version >= _SINCE else 100 * writing.MIB
         refuse_long(source, limit)
-        md5 = promised.md5 is not None
+        md5 = promised.md5 is not None or call.version < "2019-02-02"
         upload = await service.run(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=md5)

@@ -158,7 +158,7 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
     fields.append(("x-ms-blob-type", blob_type(record)))
     if props.appended is not None:
         fields.append(("x-ms-blob-committed-block-count", str(props.appended)))
-        if props.sealed and call.version >= "2019-12-12":
+        if props.sealed:
             fields.append(("x-ms-blob-sealed", "true"))
     if props.content_disposition:
         fields.append(("Content-Disposition", props.content_disposition))

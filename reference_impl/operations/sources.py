@@ -27,6 +27,7 @@ from reference_impl.store import BlobMissing, BlobProps, ContainerMissing, OpenB
 
 URL_LIMIT = 2048
 _PIECE = 1024 * 1024
+_TOKENS_SINCE = "2020-10-02"
 _CODE = "x-ms-error-code"
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)", re.ASCII)
 
@@ -96,7 +97,7 @@ async def open_source(call: Call, asked: ByteRange | None, *, own_key: bool = Fa
     From-URL operations want a public source, a SAS or a token.
     """
     url = source_url(call)
-    token = call.header("x-ms-copy-source-authorization")
+    token = call.header("x-ms-copy-source-authorization") if call.version >= _TOKENS_SINCE else None
     if token is not None and not token.lower().startswith("bearer "):
         raise invalid_header("x-ms-copy-source-authorization", "")
     parts = urlsplit(url)
@@ -135,9 +136,8 @@ async def _open_own(
         if resource.container is None or resource.blob is None:
             raise BlobError("InvalidUri")
         headers = Headers([] if token is None else [("Authorization", token)])
-        at = Asked(
-            "GET", resource, parts.path, Query(parts.query), headers, parts.scheme, call.request.client[0]
-        )
+        query = Query(parts.query)
+        at = Asked("GET", resource, parts.path, query, headers, parts.scheme, call.request.client[0])
         principal = await entry.authenticate(call.service, at)
         own_key = own_key and call.principal.kind == "key" and resource.account == call.account
         if principal.kind == "anonymous" and own_key:

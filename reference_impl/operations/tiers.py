@@ -66,8 +66,7 @@ def shown(record: BlobRecord, version: str) -> list[tuple[str, str]]:
     found = [("AccessTier", props.tier)]
     if _TO in props.extra:
         found.append(("ArchiveStatus", f"rehydrate-pending-to-{props.extra[_TO].lower()}"))
-        if version >= "2019-12-12":
-            found.append(("RehydratePriority", props.extra[_PRIORITY]))
+        found.append(("RehydratePriority", props.extra[_PRIORITY]))
     if _CHANGED in props.extra:
         found.append(("AccessTierChangeTime", props.extra[_CHANGED]))
     return found
