@@ -332,6 +332,8 @@ def _rendered(auth: Any, scope: Scope) -> Any:
         return render(auth, scope) if "{" in auth else auth
     if isinstance(auth, Mapping):
         return {key: _rendered(value, scope) for key, value in auth.items()}
+    if isinstance(auth, list):
+        return [_rendered(value, scope) for value in auth]
     return auth
 
 
