@@ -28,7 +28,7 @@ from harness.signing import authorise, face_for, parse_auth
 from harness.signing.authorise import CredentialMissingError, account_sas
 from harness.signing.bearer import CannotMintError
 from harness.signing.canonical import http_date
-from harness.signing.delegation import DelegationKeyError
+from harness.signing.delegation import DelegationKeyError, secure_face
 from harness.signing.spec import AccountSas, Spoilt
 from harness.wire.connection import Connection
 from harness.wire.dial import dial
@@ -105,6 +105,7 @@ class World:
             blobs=f"blob-{case}",
             seed=f"{self.prefix}{case}",
             now=now,
+            secure_url=self.endpoint.face(secure_face(self.endpoint)).url,
             source_sas=self._source_sas(now),
         )
 

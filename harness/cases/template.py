@@ -22,7 +22,9 @@ _TOKEN = re.compile(rf"\{{\{{|\}}\}}|\{{(?P<name>{_NAME})(?P<argument>[:+-][^{{}
 _OFFSET = re.compile(r"([+-])(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
-_PLAIN = frozenset({"container", "own-container", "account", "url", "source-sas", "source-bearer", "n"})
+_PLAIN = frozenset(
+    {"container", "own-container", "account", "url", "https-url", "source-sas", "source-bearer", "n"}
+)
 _TIMES = frozenset({"now", "now-iso"})
 BAD_SAS = ("forged", "expired", "write-only")
 """What `{source-sas:…}` may ask for: a SAS that must not open the source."""
@@ -47,6 +49,7 @@ class Scope:
     blobs: str  # prefix of blob names
     seed: str  # makes GUIDs differ between cases and runs
     now: datetime  # aware, UTC
+    secure_url: str = ""  # the service root over HTTPS; empty where that is `url`, or where there is none
     source_sas: str = field(default="", repr=False)
     source_bearer: str = field(default="", repr=False)
     bad_source_sas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -142,6 +145,7 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
         "own-container": scope.own_container,
         "account": scope.account,
         "url": scope.url,
+        "https-url": scope.secure_url or scope.url,
         "source-sas": scope.source_sas,
         "source-bearer": scope.source_bearer,
     }

@@ -21,6 +21,7 @@ from harness.cases.template import (
 SCOPE = Scope(
     account="acct",
     url="http://127.0.0.1:1/acct",
+    secure_url="https://127.0.0.1:2/acct",
     container="bp-1-shared",
     own_container="bp-1-own-7",
     new_containers="bp-1-new-7",
@@ -40,6 +41,7 @@ SCOPE = Scope(
         ("{id:7}", "YmxvY2stMDAwMDAwMDc="),
         ("{etag}", '"0x8D"'),
         ("{account} {url}", "acct http://127.0.0.1:1/acct"),
+        ("{https-url}", "https://127.0.0.1:2/acct"),
         ("{now}", "Sun, 22 Nov 2026 15:30:00 GMT"),
         ("{now-1h}", "Sun, 22 Nov 2026 14:30:00 GMT"),
         ("{now+2d}", "Tue, 24 Nov 2026 15:30:00 GMT"),
