@@ -12,7 +12,7 @@ from harness.catalogue import Catalogue, Requirement
 from harness.rules.rule import Rule
 from harness.scenarios import Listed
 from harness.selftest.mutants import Mutant
-from harness.selftest.notices import tested_by_case
+from harness.selftest.notices import requirements_of_case
 
 
 class Status(enum.StrEnum):
@@ -89,7 +89,7 @@ def trace(
     mutants: Sequence[Mutant],
 ) -> tuple[Area, ...]:
     """Every requirement of the catalogue, area by area, in the order of the files."""
-    tested = [(case.id, tested_by_case(case)) for case in cases]
+    tested = [(case.id, requirements_of_case(case)) for case in cases]
     areas: dict[str, list[Traced]] = {}
     for one in known.requirements.values():
         traced = Traced(

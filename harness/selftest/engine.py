@@ -13,7 +13,7 @@ from harness.endpoints.builtin import token_issuer
 from harness.endpoints.certificates import issue
 from harness.selftest.look import Look, Seen, Shared, Task, Until
 from harness.selftest.mutants import Mutant
-from harness.selftest.notices import RULE_TESTS, needed, tested_by_case
+from harness.selftest.notices import RULE_TESTS, needed, requirements_of_case
 from harness.selftest.pool import Pool
 from harness.selftest.results import Outcome, Result, Verified, result
 from harness.vocabulary import ExitCode, Verdict
@@ -25,15 +25,10 @@ _BASELINE = 1800.0  # seconds for a share of the baseline, which has nothing to 
 
 
 class UncleanBaselineError(Exception):
-    """Cases that do not pass on the right façade: they prove nothing about a wrong one."""
+    """The right façade cannot be looked at, or does not pass: that proves nothing about a wrong one."""
 
     exit_code = ExitCode.HARNESS
     hint = "Mend the cases or the façade first: `blobproof run reference --case ID` shows each."
-
-    def __init__(self, wrong: Mapping[str, str]) -> None:
-        lines = "".join(f"\n  {case}: {said}" for case, said in wrong.items())
-        count = "1 case does" if len(wrong) == 1 else f"{len(wrong)} cases do"
-        super().__init__(f"{count} not pass on the right façade, so no mutant is looked at:{lines}")
 
 
 @dataclass(slots=True)
@@ -82,7 +77,7 @@ class _Engine:
     version: str = ""
 
     def __post_init__(self) -> None:
-        tested = {name: tested_by_case(case) for name, case in self.cases.items()}
+        tested = {name: requirements_of_case(case) for name, case in self.cases.items()}
         self.own = {
             one.name: tuple(name for name in self.cases if tested[name].intersection(one.breaks))
             for one in self.mutants
@@ -153,10 +148,14 @@ class _Engine:
             self.version = look.version
             wrong |= {seen.case: said for seen in look.seen if (said := _unclean(seen))}
             if said := look.fault or look.trouble:
-                wrong["the façade itself"] = said
+                raise UncleanBaselineError(f"the right façade cannot be looked at: {said}")
             self.watch.step(None)
         if wrong:
-            raise UncleanBaselineError(dict(sorted(wrong.items())))
+            lines = "".join(f"\n  {case}: {said}" for case, said in sorted(wrong.items()))
+            count = "1 case does" if len(wrong) == 1 else f"{len(wrong)} cases do"
+            raise UncleanBaselineError(
+                f"{count} not pass on the right façade, so no mutant is looked at:{lines}"
+            )
 
 
 def _unclean(seen: Seen) -> str:

@@ -35,14 +35,14 @@ class Notice:
         return f"{where}{self.about}: expected {self.expected}, got {self.observed}"
 
 
-def tested_by_step(case: Case, step: Step) -> tuple[str, ...]:
+def requirements_of_step(case: Case, step: Step) -> tuple[str, ...]:
     """The requirements that findings of this step belong to: its own, else those of its case."""
     return step.tests or case.tests
 
 
-def tested_by_case(case: Case) -> frozenset[str]:
+def requirements_of_case(case: Case) -> frozenset[str]:
     """The requirements that any finding of a case can belong to."""
-    return frozenset(one for step in case.steps for one in tested_by_step(case, step))
+    return frozenset(one for step in case.steps for one in requirements_of_step(case, step))
 
 
 def needed(cases: Mapping[str, Case], ids: Iterable[str]) -> tuple[str, ...]:
@@ -85,4 +85,4 @@ def notices(case: Case, facts: Facts, findings: Sequence[Finding]) -> Iterator[N
 def _belongs(case: Case, facts: Facts, finding: Finding) -> tuple[str, ...]:
     if finding.exchange is None:
         return case.tests
-    return tested_by_step(case, case.steps[facts.steps[finding.exchange].index])
+    return requirements_of_step(case, case.steps[facts.steps[finding.exchange].index])
