@@ -17,13 +17,17 @@ class BadResponse(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response ready to send: `head` bytes, then `body` (bytes are framed already; an iterator is not)."""
+    """A response ready to send: `head` bytes, then `body` (bytes are framed already; an iterator is not).
+
+    `length` is what the head promises of an iterator that is not chunked; None: nothing.
+    """
 
     status: int
     head: bytes
     body: bytes | FileSlice | AsyncIterator[bytes]
     chunked: bool
     close: bool
+    length: int | None = None
 
 
 def answer(response: Response, *, method: str, version: tuple[int, int], close: bool) -> Answer:
@@ -50,7 +54,9 @@ def answer(response: Response, *, method: str, version: tuple[int, int], close: 
         return Answer(status, head, ending, chunked, close)
     if isinstance(body, bytes) and chunked:
         body = (chunk(body) if body else b"") + LAST_CHUNK
-    return Answer(status, head, body, chunked, close)
+    stream = not isinstance(body, bytes | FileSlice)
+    promised = int(framing[1]) if stream and framing is not None and not chunked else None
+    return Answer(status, head, body, chunked, close, promised)
 
 
 def _framing(response: Response, *, modern: bool, close: bool) -> tuple[Pair | None, bool, bool]:
@@ -58,6 +64,10 @@ def _framing(response: Response, *, modern: bool, close: bool) -> tuple[Pair | N
     body = response.body
     if isinstance(body, FileSlice):
         return ("Content-Length", str(body.length)), False, close
+    if not response.chunked and not isinstance(body, bytes | None):
+        own = next((value for name, value in response.headers if name.lower() == "content-length"), None)
+        if own is not None:
+            return ("Content-Length", own), False, close
     if response.chunked or not isinstance(body, bytes | None):
         if modern:
             return ("Transfer-Encoding", "chunked"), True, close

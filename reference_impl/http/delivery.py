@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from reference_impl.http.answer import Answer
+from reference_impl.http.answer import Answer, BadResponse
 from reference_impl.http.chunked import LAST_CHUNK, chunk
 from reference_impl.http.message import FileSlice, Response, ResponseBody
-from reference_impl.http.outlet import Outlet
+from reference_impl.http.outlet import FileTooShort, Outlet
 
 JOINED = 64 * 1024
 """Bytes of a body that still goes out in one write with its head."""
@@ -41,10 +41,17 @@ async def deliver(outlet: Outlet, ready: Answer) -> None:
             outlet.write(body)
     else:
         outlet.write(ready.head)
+        left = ready.length
         async for piece in body:
+            if left is not None:
+                left -= len(piece)
+                if left < 0:
+                    raise BadResponse("a stream gives more bytes than its head promises")
             if piece:
                 outlet.write(chunk(piece) if ready.chunked else piece)
                 await outlet.drained()
+        if left:
+            raise FileTooShort
         if ready.chunked:
             outlet.write(LAST_CHUNK)
     await outlet.drained()

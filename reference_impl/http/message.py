@@ -166,7 +166,8 @@ class Response:
     """One response. The wire adds framing (Content-Length or Transfer-Encoding) first and Connection last.
 
     A Content-Length or Transfer-Encoding among `headers` keeps its place and is not added again. `chunked`
-    asks for chunked framing of bytes, and of nothing at all (a HEAD that says so without a body).
+    asks for chunked framing of bytes, and of nothing at all (a HEAD that says so without a body). A stream
+    is chunked unless `headers` give its length.
     """
 
     status: int

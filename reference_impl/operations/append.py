@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import from_url, leasing, sources, writing
+from reference_impl.operations import framed, from_url, leasing, sources, writing
 from reference_impl.operations.blocks import hash_fields
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges
@@ -147,7 +147,7 @@ async def _append(call: Call, upload: Upload, digest: Digest, check: Check, *, m
         ("x-ms-blob-committed-block-count", str(record.props.appended)),
         encrypted,
     ]
-    return call.respond(201, "Created", fields)
+    return call.respond(201, "Created", fields + framed.echo(call))
 
 
 async def _existing(call: Call) -> BlobRecord:

@@ -43,7 +43,7 @@ async def put_block(call: Call) -> Response:
         promised.check(digest)
         check = writing.staging_check(call)
         await service.change(call.turn, service.store.stage_block, upload, call.blob, block, check)
-    return call.respond(201, "Created", hash_fields(digest, md5=md5))
+    return call.respond(201, "Created", hash_fields(digest, md5=md5) + framed.echo(call))
 
 
 def hash_fields(digest: Digest, *, md5: bool) -> Fields:

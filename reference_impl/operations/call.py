@@ -23,6 +23,7 @@ class Operation:
     needs: Needs
     run: Callable[[Call], Awaitable[Response]]
     newer: bool = False  # its errors have the body of the service's newer code path
+    framed: bool = False  # its body, or that of its answer, may be a structured message
 
 
 class Call:

@@ -13,7 +13,7 @@ from reference_impl.auth.principal import ANONYMOUS, Principal
 from reference_impl.http.message import Headers
 from reference_impl.operations.call import Call
 from reference_impl.operations.service import Service
-from reference_impl.protocol import names, versions
+from reference_impl.protocol import names, structured, versions
 from reference_impl.protocol.errors import BlobError, invalid_query
 from reference_impl.protocol.names import Resource
 from reference_impl.protocol.query import Query
@@ -87,8 +87,11 @@ def _no_container() -> BlobError:
 def refuse_headers(call: Call) -> None:
     """400 UnsupportedHeader for a header whose meaning would be lost if it were ignored."""
     refused = _REFUSED if call.version >= _TAGS_SINCE else _REFUSED + _TAGS
+    framed = call.operation is not None and call.operation.framed and call.version >= structured.SINCE
+    if framed and (kind := call.header(structured.KIND)):
+        structured.check_kind(kind)
     for name in refused:
-        if call.header(name):
+        if call.header(name) and not (framed and name == structured.KIND):
             raise BlobError("UnsupportedHeader", elements=(("HeaderName", name),))
     if (call.header("x-ms-legal-hold") or "").lower() == "true":
         raise BlobError("UnsupportedHeader", elements=(("HeaderName", "x-ms-legal-hold"),))

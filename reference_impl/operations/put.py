@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import writing
+from reference_impl.operations import framed, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol.checksums import Digest, Expected, decode_md5
 from reference_impl.protocol.errors import BlobError, invalid_header, missing_header
@@ -39,7 +39,7 @@ async def put_blob(call: Call) -> Response:
     if call.version >= "2019-02-02":
         fields.append(("x-ms-content-crc64", digest.crc64))
     fields.append(("x-ms-request-server-encrypted", "true"))
-    return call.respond(201, "Created", fields)
+    return call.respond(201, "Created", fields + framed.echo(call))
 
 
 def require_block_blob(call: Call) -> None:

@@ -11,7 +11,7 @@ from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges, times
 from reference_impl.protocol.checksums import Digest
 from reference_impl.protocol.conditions import Conditions
-from reference_impl.protocol.errors import BlobError, invalid_query
+from reference_impl.protocol.errors import BlobError
 from reference_impl.protocol.headers_out import Fields, present
 from reference_impl.protocol.ranges import Span
 from reference_impl.store import BlobRecord, OpenBlob
@@ -64,6 +64,8 @@ async def get_blob(call: Call) -> Response:
 
 
 def _send(call: Call, status: int, reason: str, fields: Fields, opened: OpenBlob, span: Span) -> Response:
+    if framed.is_asked(call):
+        return framed.send(call, status, reason, overridden(call, fields), opened, span)
     if span.count == 0:
         opened.close()
         return call.respond(status, reason, overridden(call, fields), b"")

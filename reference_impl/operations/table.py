@@ -35,7 +35,7 @@ class Table:
 
     def __init__(self) -> None:
         self._rows = _rows()
-        self._put_blob = Operation("Put Blob", may.CREATE_BLOB, put.put_blob)
+        self._put_blob = Operation("Put Blob", may.CREATE_BLOB, put.put_blob, framed=True)
         self._put_append_blob = Operation("Put Blob", may.CREATE_BLOB, append.create)
         self._put_blob_from_url = Operation("Put Blob From URL", may.CREATE_BLOB, from_url.put_blob_from_url)
         self._put_block_from_url = Operation(
@@ -110,9 +110,10 @@ def _rows() -> dict[Key, Operation]:
         run: Run,
         *,
         newer: bool = False,
+        framed: bool = False,
     ) -> None:
         for method in methods.split():
-            rows[method, level, restype, comp] = Operation(name, needs, run, newer)
+            rows[method, level, restype, comp] = Operation(name, needs, run, newer, framed)
 
     add("GET", "account", "", "list", "List Containers", may.LIST_CONTAINERS, lists.containers)
     for level in ("account", "container", "blob"):
@@ -218,7 +219,7 @@ def _rows() -> dict[Key, Operation]:
     add("PUT", "container", "container", "rename", "Rename Container", may.WRITE_CONTAINER, refused)
     add("GET", "container", "container", "list", "List Blobs", may.LIST_BLOBS, lists.blobs)
 
-    add("GET", "blob", "", "", "Get Blob", may.READ_BLOB, reading.get_blob)
+    add("GET", "blob", "", "", "Get Blob", may.READ_BLOB, reading.get_blob, framed=True)
     add("HEAD", "blob", "", "", "Get Blob Properties", may.READ_BLOB, reading.get_properties)
     add("DELETE", "blob", "", "", "Delete Blob", may.DELETE_BLOB, changing.delete)
     add("GET HEAD", "blob", "", "metadata", "Get Blob Metadata", may.READ_BLOB, reading.get_metadata)
@@ -227,10 +228,10 @@ def _rows() -> dict[Key, Operation]:
     add("PUT", "blob", "", "tier", "Set Blob Tier", may.WRITE_BLOB, changing.set_tier)
     add("GET", "blob", "", "tags", "Get Blob Tags", may.READ_TAGS, changing.get_tags, newer=True)
     add("PUT", "blob", "", "tags", "Set Blob Tags", may.WRITE_TAGS, changing.set_tags, newer=True)
-    add("PUT", "blob", "", "block", "Put Block", may.WRITE_BLOB, blocks.put_block)
+    add("PUT", "blob", "", "block", "Put Block", may.WRITE_BLOB, blocks.put_block, framed=True)
     add("PUT", "blob", "", "blocklist", "Put Block List", may.WRITE_BLOB, blocks.put_block_list)
     add("GET", "blob", "", "blocklist", "Get Block List", may.READ_BLOB, blocks.get_block_list)
-    add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block)
+    add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block, framed=True)
     add("PUT", "blob", "", "seal", "Append Blob Seal", may.APPEND_BLOB, append.seal, newer=True)
     add("PUT", "blob", "", "lease", "Lease Blob", may.WRITE_BLOB, leases.lease_blob)
     add("PUT", "blob", "", "copy", "Abort Copy Blob", may.WRITE_BLOB, copies.abort)

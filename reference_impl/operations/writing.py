@@ -8,9 +8,9 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from reference_impl.http.message import Piece
-from reference_impl.operations import leasing, tiers
+from reference_impl.operations import framed, leasing, tiers
 from reference_impl.operations.call import Call
-from reference_impl.protocol import conditions, times
+from reference_impl.protocol import conditions, structured, times
 from reference_impl.protocol.checksums import Digest
 from reference_impl.protocol.conditions import Conditions, State
 from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query, too_large
@@ -55,6 +55,10 @@ def declared_length(call: Call, limit: int) -> int:
     length = call.request.body.length
     if length is None or call.header("content-length") is None:
         raise BlobError("MissingContentLengthHeader")
+    if framed.is_asked(call):
+        if length > structured.encoded_limit(limit):
+            raise too_large(limit)
+        length = structured.decoded_length(call.header(structured.LENGTH))
     if length > limit:
         raise too_large(limit)
     return length
@@ -63,15 +67,20 @@ def declared_length(call: Call, limit: int) -> int:
 async def receive(call: Call, upload: Upload, digest: Digest) -> None:
     """Write the body into an upload piece by piece, hashing on the way; large pieces off the loop."""
 
+    decoder = framed.decoder(call)
+
     def take(piece: Piece) -> None:
-        digest.update(piece)
-        upload.write(piece)
+        for part in (piece,) if decoder is None else decoder.feed(piece):
+            digest.update(part)
+            upload.write(part)
 
     async for piece in call.request.body.chunks():
         if len(piece) >= _THREADED:
             await call.service.run(take, piece)
         else:
             take(piece)
+    if decoder is not None:
+        decoder.finish()
 
 
 def state(record: BlobRecord | None) -> State | None:
