@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+import jwt
+
 from reference_impl.auth import bearer, canonical, delegation, sas, shared_key
 from reference_impl.auth.permissions import Needs
 from reference_impl.auth.principal import Grant, Principal
@@ -339,7 +341,7 @@ def decoding(patch: Patch, **changed: Any) -> None:
 
         return wrong
 
-    patch.wrap(bearer.jwt, "decode", make)
+    patch.wrap(jwt, "decode", make)
 
 
 @mutant("token-signature-unchecked", breaks="bearer.signature")

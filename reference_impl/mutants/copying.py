@@ -139,7 +139,8 @@ class Nothing:
 
     async def pieces(self, _call: Call) -> Any:
         """None at all."""
-        for piece in ():
+        nothing: tuple[bytes, ...] = ()
+        for piece in nothing:
             yield piece
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from reference_impl.http.message import Response
 from reference_impl.mutants.registry import Patch, drop, mutant
 from reference_impl.operations import containers
 from reference_impl.operations.call import Call
+from reference_impl.protocol import conditions
 from reference_impl.protocol.conditions import NONE
 from reference_impl.protocol.errors import BlobError
 from reference_impl.store import ContainerExists, ContainerProps, ContainerRecord, Store
@@ -92,14 +93,14 @@ def acl_conditions_ignored(patch: Patch) -> None:
 def blind(patch: Patch, name: str) -> None:
     """Have one operation of containers see no conditions."""
     right = getattr(containers, name)
-    parse = containers.conditions.parse
+    parse = conditions.parse
 
     async def wrong(call: Call) -> Response:
-        patch.replace(containers.conditions, "parse", lambda *_of: NONE)
+        patch.replace(conditions, "parse", lambda *_of: NONE)
         try:
             response: Response = await right(call)
         finally:
-            patch.replace(containers.conditions, "parse", parse)
+            patch.replace(conditions, "parse", parse)
         return response
 
     patch.replace(containers, name, wrong)

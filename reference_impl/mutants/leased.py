@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference_impl.mutants.registry import Patch, drop, mutant
-from reference_impl.operations import leases, leasing, reading
-from reference_impl.operations.call import Call
+from reference_impl.operations import leases, leasing, reading, writing
 from reference_impl.protocol import lease
 from reference_impl.protocol.errors import BlobError
 from reference_impl.protocol.lease import Lease, State
@@ -55,18 +54,13 @@ def lease_taken_twice(patch: Patch) -> None:
 
 @mutant("proposed-lease-id-ignored", breaks="lease-blob.acquire")
 def proposed_lease_id_ignored(patch: Patch) -> None:
-    """The server makes up the lease's ID: a client that retried its request does not hold what it asked for."""
-    patch.wrap(leases, "_acquire", lambda right: lambda call: blind_to(call, "x-ms-proposed-lease-id", right))
-
-
-def blind_to(call: Call, name: str, ask: Callable[[Call], Any]) -> Any:
-    """Ask without one of the request's headers."""
-    header = Call.header
-    Call.header = lambda self, wanted: None if wanted == name else header(self, wanted)  # type: ignore[method-assign]
-    try:
-        return ask(call)
-    finally:
-        Call.header = header  # type: ignore[method-assign]
+    """The server makes up the lease's ID: a client that retries does not hold what it asked for."""
+    guid = leasing.guid
+    patch.replace(
+        leasing,
+        "guid",
+        lambda call, name: None if name == "x-ms-proposed-lease-id" else guid(call, name),
+    )
 
 
 @mutant("lease-makes-an-etag", breaks="lease-blob.leaves-blob-alone")
@@ -94,10 +88,16 @@ def free(patch: Patch, name: str, at: int) -> None:
     commit = getattr(Store, name)
 
     def wrong(self: Store, *given: Any) -> BlobRecord:
-        record: BlobRecord = commit(self, *given)
-        place = (given[0].place.account, given[0].place.container) if name == "commit_blob" else given[:2]
+        commit(self, *given)
+        account, container = given[:2]
+        if name == "commit_blob":
+            account, container = given[0].place.account, given[0].place.container
         return self.update_blob(
-            *place, given[at - 1], lambda found: replace(found.props, lease=""), touch=False
+            account,
+            container,
+            given[at - 1],
+            lambda found: replace(found.props, lease=""),
+            touch=False,
         )
 
     patch.replace(Store, name, wrong)
@@ -127,13 +127,12 @@ def release_by_anybody(patch: Patch) -> None:
 @mutant("readers-need-the-lease", breaks="leases.reads-are-free")
 def readers_need_the_lease(patch: Patch) -> None:
     """Reading a leased blob needs the lease's ID: everybody waits for the writer."""
-    patch.wrap(leasing, "check_read", lambda _right: leasing.check_write)
-    patch.replace(reading.leasing, "check_read", leasing.check_write)
+    patch.replace(leasing, "check_read", leasing.check_write)
 
 
 @mutant("container-lease-locks-blobs", breaks="lease-container.blobs-are-free")
 def container_lease_locks_blobs(patch: Patch) -> None:
-    """The lease of a container keeps its blobs from being written: jobs stop when somebody guards a container."""
+    """The lease of a container keeps its blobs from being written: jobs stop when one guards a container."""
     upload = Store.upload
 
     def wrong(self: Store, account: str, container: str) -> Any:
@@ -175,7 +174,7 @@ def any_lease_duration(patch: Patch) -> None:
 
 @mutant("change-keeps-the-old-id", breaks="lease-blob.change")
 def change_keeps_the_old_id(patch: Patch) -> None:
-    """Change is acknowledged, and the old ID goes on working: a lease that was handed over has two holders."""
+    """Change is acknowledged, and the old ID goes on working: a lease handed over has two holders."""
     patch.wrap(lease, "change", lambda right: lambda held, *rest: right(held, *rest) and held)
 
 
@@ -196,6 +195,4 @@ def lease_on_nothing(patch: Patch) -> None:
 @mutant("put-block-needs-no-lease", breaks="leases.staging")
 def put_block_needs_no_lease(patch: Patch) -> None:
     """Blocks are staged on a leased blob by anybody."""
-    from reference_impl.operations import writing
-
     patch.replace(writing, "staging_check", lambda _call: writing.require_block_blob)
