@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from reference_impl.http.message import Response
-from reference_impl.operations import leasing, reading, writing
+from reference_impl.operations import framed, leasing, reading, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import checksums, conditions, xml_in, xml_out
 from reference_impl.protocol.checksums import Digest, Expected

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from reference_impl.http.message import FileSlice, Response
-from reference_impl.operations import leasing, tiers, writing
+from reference_impl.operations import framed, leasing, tiers, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges, times
 from reference_impl.protocol.checksums import Digest
