@@ -34,7 +34,10 @@ def blob_xml(record: BlobRecord, version: str, include: Set[str]) -> str:
         extra += tags_xml(record.props.tags)
     if version >= "2019-12-12":
         extra += "<OrMetadata />"
-    return f"<Blob>{xml_out.name_element(record.name)}<Properties>{props}</Properties>{extra}</Blob>"
+    name = xml_out.name_element(record.name)
+    if record.snapshot:
+        name += xml_out.element("Snapshot", times.iso_ticks(record.snapshot))
+    return f"<Blob>{name}<Properties>{props}</Properties>{extra}</Blob>"
 
 
 _UNCOMMITTED = (
@@ -61,6 +64,8 @@ def _properties(record: BlobRecord, version: str, include: Set[str]) -> str:
         ("BlobType", blob_type(record)),
         *tiers.shown(record, version),
     ]
+    if not record.snapshot:
+        pairs += leasing.elements(leasing.blob_lease(record))
     if "copy" in include:
         pairs += [(name, props.extra.get(key)) for name, key in zip(_COPY_ELEMENTS, COPY_FIELDS, strict=True)]
     pairs.append(("ServerEncrypted", "true"))

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from reference_impl.http.message import Response
-from reference_impl.operations import framed, leasing, reading, writing
+from reference_impl.operations import framed, history, leasing, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import checksums, conditions, xml_in, xml_out
 from reference_impl.protocol.checksums import Digest, Expected
@@ -113,9 +113,9 @@ async def get_block_list(call: Call) -> Response:
     kind = (call.query.get("blocklisttype") or "committed").lower()
     if kind not in ("committed", "uncommitted", "all"):
         raise invalid_query("blocklisttype", call.query.get("blocklisttype") or "")
-    reading.refuse_history(call)
+    moment = history.snapshot(call.query)
     store = call.service.store
-    lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
+    lists = await call.service.run(store.block_list, call.account, call.container, call.blob, moment)
     writing.require_block_blob(lists.record)
     conditions.check_write(conditions.parse_tags(call.request.headers), writing.state(lists.record))
     leasing.check_read(call, lists.record)

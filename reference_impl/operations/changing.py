@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_impl.http.message import Response
-from reference_impl.operations import leasing, reading, tiers, writing
+from reference_impl.operations import history, leasing, snapshots, tiers, writing
 from reference_impl.operations.blob_xml import tags_xml
 from reference_impl.operations.call import Call, stamp
-from reference_impl.protocol import conditions, times, xml_in, xml_out
+from reference_impl.protocol import conditions, xml_in, xml_out
 from reference_impl.protocol.conditions import Conditions
-from reference_impl.protocol.errors import BlobError, invalid_header, invalid_query
+from reference_impl.protocol.errors import BlobError, invalid_header
 from reference_impl.protocol.headers_out import Fields
-from reference_impl.store import BlobProps, BlobRecord
+from reference_impl.store import BlobProps, BlobRecord, Snapshots
 
 _TAGS_LIMIT = 64 * 1024
 _BLOB_HEADERS = (
@@ -69,18 +69,11 @@ async def set_properties(call: Call) -> Response:
 
 
 async def delete(call: Call) -> Response:
-    """Delete Blob; a blob of staged blocks only goes too."""
-    snapshots = call.header("x-ms-delete-snapshots")
-    if snapshots is not None and snapshots.lower() not in ("include", "only"):
-        raise invalid_header("x-ms-delete-snapshots", snapshots)
-    for name, reason in writing.ROOT_ONLY:
-        value = call.query.get(name)
-        if value and snapshots is not None:
-            raise invalid_query(name, value, reason)
-        if value and ("T" not in value or times.parse_iso(value) is None):
-            raise invalid_query(name, value)
-        if value:
-            raise BlobError("BlobNotFound")
+    """Delete Blob, with or without its snapshots, or one of them; a blob of staged blocks only goes too."""
+    kept = _kept(call)
+    if kept != "refuse":
+        writing.refuse_snapshot(call)
+    moment = history.snapshot(call.query)
     if (call.query.get("deletetype") or "").lower() == "permanent":
         raise BlobError("PermanentDeleteIsOff")
     found = writing.own_conditions(call)
@@ -88,18 +81,34 @@ async def delete(call: Call) -> Response:
     def check(record: BlobRecord | None) -> None:
         _check(call, found, record)
 
-    store = call.service.store
-    if snapshots is not None and snapshots.lower() == "only":
-        # There are none: the blob itself stays.
-        check(await call.service.run(store.blob, call.account, call.container, call.blob))
-        return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
-    await call.service.change(call.turn, store.delete_blob, call.account, call.container, call.blob, check)
+    if moment:
+        await snapshots.delete_one(call, moment, found)
+    else:
+        delete_blob = call.service.store.delete_blob
+        await call.service.change(
+            call.turn, delete_blob, call.account, call.container, call.blob, check, kept
+        )
     return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
+
+
+def _kept(call: Call) -> Snapshots:
+    """What a deletion does with the snapshots of its blob."""
+    text = call.header("x-ms-delete-snapshots")
+    if text is None:
+        return "refuse"
+    match text.lower():
+        case "include":
+            return "include"
+        case "only":
+            return "only"
+    raise invalid_header("x-ms-delete-snapshots", text)
 
 
 async def set_tier(call: Call) -> Response:
     """Set Blob Tier: 202 when the blob sets out from Archive, else 200; ETag and Last-Modified stay."""
-    reading.refuse_history(call)
+    moment = history.snapshot(call.query)
+    if moment and call.version < tiers.SNAPSHOTS_SINCE:
+        raise BlobError("BlobOperationNotSupported")
     wanted = tiers.chosen(call, required=True) or ""
     priority = tiers.priority(call)
     only = conditions.parse_tags(call.request.headers)
@@ -114,16 +123,20 @@ async def set_tier(call: Call) -> Response:
         going.append(props.tier == "Archive" and wanted != "Archive")
         return tiers.changed(props, wanted, priority)
 
-    await _update(call, change, touch=False)
+    if moment:
+        update = call.service.store.update_snapshot
+        await call.service.change(call.turn, update, call.account, call.container, call.blob, moment, change)
+    else:
+        await _update(call, change, touch=False)
     return call.respond(202, "Accepted") if going[-1] else call.respond(200, "OK")
 
 
 async def get_tags(call: Call) -> Response:
     """Get Blob Tags."""
-    reading.refuse_history(call)
+    moment = history.snapshot(call.query)
     store = call.service.store
     own = writing.tag_conditions(call)
-    record = await call.service.run(store.blob, call.account, call.container, call.blob)
+    record = await call.service.run(store.blob, call.account, call.container, call.blob, moment)
     conditions.check_write(own, writing.state(record))
     leasing.check_tags(call, record, locks=False)
     body = xml_out.document(tags_xml(record.props.tags), newline=True)
@@ -132,7 +145,8 @@ async def get_tags(call: Call) -> Response:
 
 async def set_tags(call: Call) -> Response:
     """Set Blob Tags: replaces all of them; ETag and Last-Modified stay."""
-    reading.refuse_history(call)
+    if history.snapshot(call.query):
+        writing.refuse_snapshot(call)
     own = writing.tag_conditions(call)
     wanted = writing.check_tags(xml_in.tags(await call.request.body.read(_TAGS_LIMIT)))
 

@@ -11,7 +11,7 @@ from reference_impl.http.message import Response
 from reference_impl.operations.blob_xml import blob_xml, prefix_xml
 from reference_impl.operations.call import Call
 from reference_impl.operations.containers import record_xml
-from reference_impl.protocol import xml_out
+from reference_impl.protocol import times, xml_out
 from reference_impl.protocol.errors import invalid_query, query_out_of_range
 from reference_impl.store import Prefix
 
@@ -33,7 +33,8 @@ _BLOB_INCLUDES = frozenset(
 )
 _CONTAINER_INCLUDES = frozenset({"deleted", "metadata", "system"})
 _COUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_FOREVER = "9999-12-31T23:59:59.9999999Z"
+# Stands for the blob itself, which comes after all of its snapshots.
+_ITSELF = "9999-12-31T23:59:59.9999999Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,11 @@ def paging(call: Call, known: frozenset[str]) -> Paging:
     return Paging(call.query.get("prefix"), call.query.get("marker"), count, include)
 
 
-def encode_marker(name: str) -> str:
-    """The opaque marker of the page that starts at a blob name: `2!length!base64`."""
+def encode_marker(name: str, snapshot: int = 0) -> str:
+    """The opaque marker of the page that starts at a blob, or at one of its snapshots: `2!length!base64`."""
     raw = name.encode("utf-8", "surrogatepass")
-    inner = b"%06d!%s!%06d!%s!" % (len(raw), raw, len(_FOREVER), _FOREVER.encode())
+    moment = (times.iso_ticks(snapshot) if snapshot else _ITSELF).encode()
+    inner = b"%06d!%s!%06d!%s!" % (len(raw), raw, len(moment), moment)
     coded = base64.b64encode(inner).decode("ascii").replace("=", "-")
     return f"2!{len(coded)}!{coded}"
 
@@ -107,13 +109,21 @@ def decode_marker(text: str) -> str:
     return name
 
 
+def marker_moment(text: str) -> int:
+    """The tick of the snapshot that a marker of ours starts at; that of the blob itself is later than all."""
+    moment = base64.b64decode(text.rpartition("!")[2].replace("-", "=")).rstrip(b"!").rpartition(b"!")[2]
+    return times.parse_ticks(moment.decode("ascii", "replace")) or 0
+
+
 async def blobs(call: Call) -> Response:
     """List Blobs, flat or by a delimiter."""
     page = paging(call, _BLOB_INCLUDES)
     delimiter = call.query.get("delimiter") or ""
     if delimiter and "snapshots" in page.include:
         raise invalid_query("include", ",".join(call.query.values("include")))
-    start = decode_marker(page.marker) if page.marker else ""
+    start, since = "", 0
+    if page.marker:
+        start, since = decode_marker(page.marker), marker_moment(page.marker)
     if call.version >= "2026-02-06":
         start = max(start, call.query.get("startfrom") or "", key=lambda name: name.encode("utf-8"))
     store = call.service.store
@@ -126,6 +136,8 @@ async def blobs(call: Call) -> Response:
         marker=start,
         limit=page.limit,
         uncommitted="uncommittedblobs" in page.include,
+        with_snapshots="snapshots" in page.include,
+        since=since,
     )
 
     # Nothing is soft-deleted here, so a listing of only that is empty.
@@ -136,7 +148,7 @@ async def blobs(call: Call) -> Response:
             prefix_xml(item) if isinstance(item, Prefix) else blob_xml(item, call.version, page.include)
             for item in items
         )
-        following = encode_marker(found.next_marker) if found.next_marker else None
+        following = encode_marker(found.next_marker, found.next_snapshot) if found.next_marker else None
         return (
             f'<EnumerationResults ServiceEndpoint="{xml_out.attribute(call.endpoint)}" '
             f'ContainerName="{xml_out.attribute(call.container)}">{page.echo(delimiter)}'

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from reference_impl.http.message import FileSlice, Response
-from reference_impl.operations import framed, leasing, tiers, writing
+from reference_impl.operations import framed, history, leasing, tiers, writing
 from reference_impl.operations.call import Call, stamp
 from reference_impl.protocol import conditions, ranges, times
 from reference_impl.protocol.checksums import Digest
@@ -19,6 +19,8 @@ from reference_impl.store import BlobRecord, OpenBlob
 DEFAULT_TYPE = "application/octet-stream"
 # These two versions tell a tag count of 0 as well (recorded).
 COUNTS_NO_TAGS = ("2018-11-09", "2019-02-02")
+# From this version on the answer no longer repeats which snapshot it is of (recorded).
+_SNAPSHOT_UNSAID = "2019-12-12"
 COPY_FIELDS = (
     "copy-id",
     "copy-source",
@@ -32,13 +34,13 @@ _PREAD = 1024 * 1024
 
 async def get_blob(call: Call) -> Response:
     """Get Blob, whole or a range."""
-    refuse_history(call)
+    moment = history.snapshot(call.query)
     found = read_conditions(call)
     asked = ranges.requested(call.header("range"), call.header("x-ms-range"))
     wanted = ranges.checksum_wanted(
         call.header("x-ms-range-get-content-md5"), call.header("x-ms-range-get-content-crc64"), asked
     )
-    opened = await call.service.run(call.service.store.open, call.account, call.container, call.blob)
+    opened = await call.service.run(call.service.store.open, call.account, call.container, call.blob, moment)
     try:
         record = opened.record
         leasing.check_read(call, record)
@@ -103,10 +105,10 @@ async def get_metadata(call: Call) -> Response:
 
 
 async def _checked(call: Call) -> BlobRecord:
-    refuse_history(call)
+    moment = history.snapshot(call.query)
     found = read_conditions(call)
     store = call.service.store
-    record = await call.service.run(store.blob, call.account, call.container, call.blob)
+    record = await call.service.run(store.blob, call.account, call.container, call.blob, moment)
     leasing.check_read(call, record)
     check_readable(found, record)
     return record
@@ -124,18 +126,6 @@ def check_readable(found: Conditions, record: BlobRecord) -> None:
     held = writing.state(record)
     if held is not None:
         conditions.check_read(found, held)
-
-
-def refuse_history(call: Call) -> None:
-    """There are no snapshots or versions: naming one is 404, naming nonsense 400."""
-    for name in ("snapshot", "versionid"):
-        value = call.query.get(name)
-        if not value:
-            continue
-        if "T" not in value or times.parse_iso(value) is None:
-            error = invalid_query(name, value)
-            raise BlobError(error.code, elements=error.elements, versioned=False)
-        raise BlobError("BlobNotFound")
 
 
 def blob_fields(call: Call, record: BlobRecord) -> Fields:
@@ -156,7 +146,11 @@ def blob_fields(call: Call, record: BlobRecord) -> Fields:
     fields += metadata_fields(record)
     fields.append(("x-ms-creation-time", times.ticks_date(record.created_ticks)))
     fields += copy_fields(record)
-    fields += leasing.headers(leasing.blob_lease(record))
+    if record.snapshot:
+        if call.version < _SNAPSHOT_UNSAID:
+            fields.append(("x-ms-snapshot", times.iso_ticks(record.snapshot)))
+    else:
+        fields += leasing.headers(leasing.blob_lease(record))
     fields.append(("x-ms-blob-type", blob_type(record)))
     if props.appended is not None:
         fields.append(("x-ms-blob-committed-block-count", str(props.appended)))

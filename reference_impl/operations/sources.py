@@ -12,7 +12,7 @@ from reference_impl.auth.permissions import READ_BLOB
 from reference_impl.auth.principal import Principal
 from reference_impl.copysource import CopySourceError, CopySourceRefused, SourceResponse
 from reference_impl.http.message import Headers, Piece
-from reference_impl.operations import entry, tiers
+from reference_impl.operations import entry, history, tiers
 from reference_impl.operations.call import Call
 from reference_impl.operations.entry import Asked
 from reference_impl.operations.reading import DEFAULT_TYPE
@@ -143,8 +143,11 @@ async def _open_own(
         if principal.kind == "anonymous" and own_key:
             principal = Principal("key")
         await entry.permit(call, principal, resource, READ_BLOB, "")
+        moment = history.snapshot(query)
         try:
-            opened = await call.service.run(store.open, resource.account, resource.container, resource.blob)
+            opened = await call.service.run(
+                store.open, resource.account, resource.container, resource.blob, moment
+            )
         except ContainerMissing:
             raise BlobError("ContainerNotFound") from None
         except BlobMissing:

@@ -22,6 +22,7 @@ from reference_impl.operations import (
     put,
     reading,
     service_properties,
+    snapshots,
 )
 from reference_impl.operations.call import Call, Operation
 from reference_impl.protocol.errors import BlobError, invalid_query
@@ -233,10 +234,10 @@ def _rows() -> dict[Key, Operation]:
     add("GET", "blob", "", "blocklist", "Get Block List", may.READ_BLOB, blocks.get_block_list)
     add("PUT", "blob", "", "appendblock", "Append Block", may.APPEND_BLOB, append.append_block, framed=True)
     add("PUT", "blob", "", "seal", "Append Blob Seal", may.APPEND_BLOB, append.seal, newer=True)
+    add("PUT", "blob", "", "snapshot", "Snapshot Blob", may.CREATE_BLOB, snapshots.snapshot_blob)
     add("PUT", "blob", "", "lease", "Lease Blob", may.WRITE_BLOB, leases.lease_blob)
     add("PUT", "blob", "", "copy", "Abort Copy Blob", may.WRITE_BLOB, copies.abort)
     for comp, name, needs in (
-        ("snapshot", "Snapshot Blob", may.CREATE_BLOB),
         ("undelete", "Undelete Blob", may.WRITE_BLOB),
         ("page", "Put Page", may.WRITE_BLOB),
         ("incrementalcopy", "Incremental Copy Blob", may.WRITE_BLOB),

@@ -18,6 +18,8 @@ from reference_impl.store import BlobProps, BlobRecord
 TIERS = ("Hot", "Cool", "Cold", "Archive")
 REHYDRATION = {"Standard": 60, "High": 15}
 """Seconds that a blob needs to leave Archive, by priority."""
+SNAPSHOTS_SINCE = "2019-12-12"
+"""From this version on snapshots have tiers of their own."""
 _CHANGED, _TO, _AT, _PRIORITY = "tier-changed", "rehydrate-to", "rehydrate-at", "rehydrate-priority"
 
 
@@ -59,7 +61,7 @@ def refuse_archived(record: BlobRecord) -> None:
 def shown(record: BlobRecord, version: str) -> list[tuple[str, str]]:
     """What is told of a block blob's tier, by the names of list elements and in their order."""
     props = settled(record.props)
-    if props.appended is not None:
+    if props.appended is not None or (record.snapshot and version < SNAPSHOTS_SINCE):
         return []
     if props.tier is None:
         return [("AccessTier", "Hot"), ("AccessTierInferred", "true")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
@@ -77,6 +78,20 @@ def iso_seconds(seconds: int) -> str:
     """UTC time without a fraction: `2026-11-22T15:30:00Z`."""
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}Z"
+
+
+_FULL_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,7}))?Z", re.ASCII
+)
+
+
+def parse_ticks(text: str) -> int | None:
+    """Ticks of a UTC time to the second or a fraction of it, as snapshots are named; else None."""
+    match = _FULL_TIME.fullmatch(text)
+    seconds = parse_iso(f"{match[1]}Z") if match is not None else None
+    if match is None or seconds is None:
+        return None
+    return seconds * TICKS_PER_SECOND + UNIX_EPOCH_TICKS + int((match[2] or "").ljust(7, "0"))
 
 
 _ISO_FORMS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d")

@@ -53,7 +53,7 @@ def test_a_sas_for_a_snapshot_does_not_reach_the_blob(client: Client, container:
         ("PUT", f"{at}&comp=block&blockid=AAAA", b"evil", 400),
         ("PUT", f"{at}&comp=blocklist", b"<BlockList/>", 400),
         ("PUT", f"{at}&comp=tier", b"", 404),
-        ("PUT", f"{at}&comp=tags", TAG, 404),
+        ("PUT", f"{at}&comp=tags", TAG, 400),
         ("GET", f"{at}&comp=tags", None, 404),
         ("GET", f"{at}&comp=blocklist", None, 404),
         ("GET", at, None, 404),
