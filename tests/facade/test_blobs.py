@@ -139,7 +139,6 @@ def test_conditions_over_the_wire(client: Client, container: str) -> None:
     [
         ({"x-ms-blob-type": None}, "MissingRequiredHeader"),
         ({"x-ms-blob-type": "PageBlob"}, "NotImplemented"),
-        ({"x-ms-blob-type": "PageBlob"}, "NotImplemented"),
         ({"x-ms-blob-type": "Nonsense"}, "InvalidHeaderValue"),
         ({"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, "Md5Mismatch"),
         ({"Content-MD5": "AAAA"}, "InvalidMd5"),
@@ -149,7 +148,7 @@ def test_conditions_over_the_wire(client: Client, container: str) -> None:
         ({"Content-MD5": md5(b"x"), "x-ms-content-crc64": "AAAAAAAAAAA="}, "BothCrc64AndMd5HeaderPresent"),
         ({"x-ms-meta-1": "x"}, "InvalidMetadata"),
         ({"x-ms-access-tier": "Lukewarm"}, "InvalidHeaderValue"),
-        ({"x-ms-structured-body": "XSM/1.0; properties=crc64"}, "UnsupportedHeader"),
+        ({"x-ms-structured-body": "XSM/1.0; properties=md5"}, "InvalidHeaderValue"),
         ({"x-ms-encryption-key": "k"}, "UnsupportedHeader"),
         ({"x-ms-lease-id": "nonsense"}, "InvalidHeaderValue"),
         ({"x-ms-lease-id": "00000000-0000-0000-0000-000000000000"}, "LeaseNotPresentWithBlobOperation"),
