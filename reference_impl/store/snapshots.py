@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 from . import annex, fs, generations, lookup, names, ticks
 from .area import Area, Place
 from .assemble import clone
 from .errors import BlobMissing, StoreFault
 from .generations import Generation
+from .lookup import Entry
 from .records import BlobProps, BlobRecord, Block, BlockLists
 from .uploads import Upload
 
@@ -56,51 +56,57 @@ def listed(area: Area, place: Place) -> Iterator[str]:
 
 
 def take(area: Area, place: Place, name: str, change: Change, *, touch: bool) -> BlobRecord:
-    """Keep a blob as it is now. touch: the snapshot gets an ETag of its own. BlobMissing."""
+    """Keep a blob as it is now. touch: the snapshot gets an ETag of its own. BlobMissing.
+
+    StoreFault: somebody keeps writing into the blob's file.
+    """
     digest = names.digest(name)
-    with ExitStack() as stack:
-        stack.enter_context(area.locks.name(place.account, place.container, digest))
-        found = lookup.find(area, place, name, keep=True)
-        if found is None:
-            raise BlobMissing(f"no blob {name}")
-        current, data = found
-        stack.callback(os.close, data)
-        record = current.record
-        props = change(record)
-        upload = stack.enter_context(Upload(area, place))
-        _copy(data, upload.fd, record.length)
-        if area.durable:
-            os.fsync(upload.fd)
-        upload.close()
-        blocks: list[Block] = []
-        if record.block_count:
-            base = generations.path(place, digest, current.identity)
-            blocks = generations.load_blocks(area, base) or []
-        moment = ticks.following(max((record.ticks, *times(area, place, digest))))
-        stamp = moment if touch else record.ticks
-        generation = Generation(stamp, record.created_ticks, len(blocks), props)
-        path = _path(place, digest, moment)
-        _name(area, place, digest, name)
-        generations.save_new(area, _props(path), generation, blocks)
-        os.rename(upload.name, path, src_dir_fd=area.tmp, dst_dir_fd=area.root)
-        upload.taken = True
-        if area.durable:
-            fs.sync_path(folder(place, digest), area.root)
-        area.require(place)  # deleted meanwhile: then all of this goes with it
-        return _record(name, moment, record.length, generation)
-
-
-def _copy(source: int, target: int, size: int) -> None:
-    """Copy what is one state of the source. StoreFault: somebody keeps writing into it."""
-    for _ in range(_ATTEMPTS):
-        before = fs.identity(os.fstat(source))
-        if before.size < size:
-            break
-        os.ftruncate(target, 0)
-        clone(source, target, size)
-        if fs.identity(os.fstat(source)) == before:
-            return
+    with area.locks.name(place.account, place.container, digest):
+        for _ in range(_ATTEMPTS):
+            found = lookup.find(area, place, name, keep=True)
+            if found is None:
+                raise BlobMissing(f"no blob {name}")
+            current, data = found
+            try:
+                props = change(current.record)
+                with Upload(area, place) as upload:
+                    if _copied(area, place, current, data, upload.fd):
+                        return _keep(area, upload, current, props, touch=touch)
+            finally:
+                os.close(data)
     raise StoreFault("the blob's file is being written to, so that no snapshot of it can be taken")
+
+
+def _copied(area: Area, place: Place, current: Entry, source: int, target: int) -> bool:
+    """Copy a blob's bytes. False: they are not those of the entry, because somebody wrote over NFS."""
+    before = fs.identity(os.fstat(source))
+    if current.identity not in (before, lookup.marked(area, place, current.digest, before)):
+        return False
+    clone(source, target, current.record.length)
+    return fs.identity(os.fstat(source)) == before
+
+
+def _keep(area: Area, upload: Upload, current: Entry, props: BlobProps, *, touch: bool) -> BlobRecord:
+    """Under the blob's lock: properties, then the rename that shows them and the bytes."""
+    place, digest, record = upload.place, current.digest, current.record
+    if area.durable:
+        os.fsync(upload.fd)
+    upload.close()
+    blocks: list[Block] = []
+    if record.block_count:
+        blocks = generations.load_blocks(area, generations.path(place, digest, current.identity)) or []
+    moment = ticks.following(max((record.ticks, *times(area, place, digest))))
+    stamp = moment if touch else record.ticks
+    generation = Generation(stamp, record.created_ticks, len(blocks), props)
+    path = _path(place, digest, moment)
+    _name(area, place, digest, record.name)
+    generations.save_new(area, _props(path), generation, blocks)
+    os.rename(upload.name, path, src_dir_fd=area.tmp, dst_dir_fd=area.root)
+    upload.taken = True
+    if area.durable:
+        fs.sync_path(folder(place, digest), area.root)
+    area.require(place)  # deleted meanwhile: then all of this goes with it
+    return _record(record.name, moment, record.length, generation)
 
 
 def _name(area: Area, place: Place, digest: str, name: str) -> None:

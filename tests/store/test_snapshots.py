@@ -20,8 +20,9 @@ from reference_impl.store import (
     Page,
     Prefix,
     Store,
-    assemble,
+    StoreFault,
 )
+from reference_impl.store.assemble import clone
 
 from .conftest import ACCOUNT, CONTAINER, Box, block_id, make_box
 
@@ -237,17 +238,34 @@ def test_a_file_system_that_shares_no_extents_copies(box: Box, monkeypatch: pyte
 def test_a_file_that_is_written_to_meanwhile_is_copied_again(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box.put("a", b"first")
-    real, turns = assemble.clone, iter(range(2))
+    box.put("a", b"first", PROPS)
+    writes = iter([b"FIRST", b"a longer one"])
 
     def torn(source: int, target: int, size: int) -> None:
-        real(source, target, size)
-        if next(turns, None) is not None:
-            os.utime(box.path / "a")
+        clone(source, target, size)
+        for data in writes:
+            (box.path / "a").write_bytes(data)
+            return
 
     monkeypatch.setattr("reference_impl.store.snapshots.clone", torn)
-    assert read(box, "a", take(box, "a").snapshot) == b"first"
-    assert next(turns, None) is None
+    taken = take(box, "a")
+    assert (taken.length, taken.etag, taken.props) == (12, box.head("a").etag, BlobProps())
+    assert read(box, "a", taken.snapshot) == b"a longer one"
+
+
+def test_a_file_that_is_always_written_to_is_given_up(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.put("a", b"first")
+    turns = iter(range(1000))
+
+    def torn(source: int, target: int, size: int) -> None:
+        clone(source, target, size)
+        (box.path / "a").write_bytes(b"x" * next(turns))
+
+    monkeypatch.setattr("reference_impl.store.snapshots.clone", torn)
+    with pytest.raises(StoreFault):
+        take(box, "a")
+    assert [moment for _, moment in walk(box, 5)] == [0]
+    assert not box.incoming()
 
 
 WORKER = """
