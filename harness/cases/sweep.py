@@ -57,12 +57,12 @@ def _fill(value: Any, row: dict[str, Any]) -> Any:
         return {key: item for key, item in filled.items() if item != _OMITTED}
     if isinstance(value, list):
         return [_fill(item, row) for item in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "{" not in value:
         return value
     for name, said in row.items():
         if value == f"{{{name}}}":
             return _fill(said, {other: row[other] for other in row if other != name})
-        if not isinstance(said, dict | list):
+        if f"{{{name}}}" in value and not isinstance(said, dict | list):
             value = value.replace(f"{{{name}}}", _shown(said))
     return value
 
