@@ -151,7 +151,9 @@ def _list(console: Console, outcome: Outcome, heading: str, results: list[dict[s
 def _collateral(console: Console, results: list[dict[str, Any]]) -> None:
     console.print("every case that notices")
     for one in results:
-        console.print(f"  {escape(one['mutant'])}: {len(one['noticed_by'])} cases", soft_wrap=True)
+        count = len(one["noticed_by"])
+        cases = "1 case" if count == 1 else f"{count} cases"
+        console.print(f"  {escape(one['mutant'])}: {cases}", soft_wrap=True)
         for notice in one["noticed_by"]:
             own = set(notice["requirements"]).intersection(one["breaks"])
             mark = "own" if own else "   "

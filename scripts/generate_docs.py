@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from harness import catalogue
+from harness.plan import everything
+from harness.rules.check import RULES
+from harness.selftest import record
+from harness.selftest.mutants import mutants
+from harness.traceability import trace
 from harness.vocabulary import EXIT_PRECEDENCE, ExitCode, Level, Verdict
+from reports import selftest as selftest_pages
+from reports import trace as trace_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,18 +51,37 @@ def verdicts_page() -> str:
     )
 
 
-PAGES = {"docs/verdicts.md": verdicts_page}
+def traceability_page() -> str:
+    """The text of docs/traceability.md."""
+    suites = ROOT / "suites"
+    known = catalogue.load(suites)
+    cases, scenarios = everything(suites)
+    return trace_pages.markdown(trace(known, cases, RULES, scenarios, mutants()), known)
+
+
+def selftest_page() -> str:
+    """The text of docs/selftest.md."""
+    path = ROOT / "suites" / record.NAME
+    return selftest_pages.markdown(record.read(path) if path.exists() else None, mutants())
+
+
+PAGES = {
+    "docs/verdicts.md": verdicts_page,
+    "docs/traceability.md": traceability_page,
+    "docs/selftest.md": selftest_page,
+}
 
 
 def main() -> int:
     """Exit status 1 when `--check` finds a page that is not current."""
-    stale = [path for path, page in PAGES.items() if not _current(ROOT / path, page())]
+    pages = {path: page() for path, page in PAGES.items()}
+    stale = [path for path, text in pages.items() if not _current(ROOT / path, text)]
     if "--check" in sys.argv[1:]:
         for path in stale:
             print(f"{path} is not current; run scripts/generate_docs.py", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
-        (ROOT / path).write_text(PAGES[path](), encoding="utf-8")
+        (ROOT / path).write_text(pages[path], encoding="utf-8")
         print(f"wrote {path}")
     return 0
 
