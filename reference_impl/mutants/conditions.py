@@ -17,7 +17,7 @@ def etag_never_changes(patch: Patch) -> None:
     patch.replace(BlobRecord, "etag", property(lambda record: f"0x{record.created_ticks:X}"))
 
 
-@mutant("if-match-ignored", breaks=("conditions.reads", "conditions.writes"))
+@mutant("if-match-ignored", breaks=("conditions.read-if-match", "conditions.write-if-match"))
 def if_match_ignored(patch: Patch) -> None:
     """If-Match is not looked at: lost updates, and downloads stitched together from two versions."""
     parse = conditions.parse
@@ -28,7 +28,10 @@ def if_match_ignored(patch: Patch) -> None:
     patch.replace(conditions, "parse", wrong)
 
 
-@mutant("if-none-match-ignored", breaks=("conditions.create-only", "conditions.reads"))
+@mutant(
+    "if-none-match-ignored",
+    breaks=("conditions.create-only", "conditions.read-if-none-match", "conditions.write-if-none-match"),
+)
 def if_none_match_ignored(patch: Patch) -> None:
     """If-None-Match is not looked at: uploads that must not overwrite do, and locks are taken twice."""
     parse = conditions.parse
@@ -39,7 +42,10 @@ def if_none_match_ignored(patch: Patch) -> None:
     patch.replace(conditions, "parse", wrong)
 
 
-@mutant("if-unmodified-since-ignored", breaks=("conditions.reads", "conditions.writes"))
+@mutant(
+    "if-unmodified-since-ignored",
+    breaks=("conditions.read-if-unmodified-since", "conditions.write-if-unmodified-since"),
+)
 def if_unmodified_since_ignored(patch: Patch) -> None:
     """If-Unmodified-Since is not looked at: AzCopy says a download is whole that changed under it."""
     parse = conditions.parse
@@ -50,7 +56,9 @@ def if_unmodified_since_ignored(patch: Patch) -> None:
     patch.replace(conditions, "parse", wrong)
 
 
-@mutant("unmet-read-answers-412", breaks="conditions.reads")
+@mutant(
+    "unmet-read-answers-412", breaks=("conditions.read-if-none-match", "conditions.read-if-modified-since")
+)
 def unmet_read_answers_412(patch: Patch) -> None:
     """A read whose If-None-Match fails is 412 instead of 304: caches take a hit for an error."""
     check = conditions.check_read

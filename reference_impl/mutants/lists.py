@@ -43,7 +43,7 @@ def list_marker_exclusive(patch: Patch) -> None:
     patch.replace(lists, "decode_marker", lambda text: decode(text) + "\0")
 
 
-@mutant("list-includes-rejected", breaks="list-blobs.metadata")
+@mutant("list-includes-rejected", breaks=("list-blobs.include", "list-blobs.metadata"))
 def list_includes_rejected(patch: Patch) -> None:
     """include=metadata is refused: AzCopy, which always asks for it, cannot list at all."""
     patch.replace(lists, "_BLOB_INCLUDES", frozenset({"copy"}))

@@ -28,7 +28,7 @@ def range_end_exclusive(patch: Patch) -> None:
     patch.replace(ranges, "resolve", wrong)
 
 
-@mutant("whole-range-answers-200", breaks="get-blob.range")
+@mutant("whole-range-answers-200", breaks="get-blob.range-of-everything")
 def whole_range_answers_200(patch: Patch) -> None:
     """A range over the whole blob is 200 without Content-Range, where SDKs read the total size."""
     get = reading.get_blob
@@ -45,13 +45,13 @@ def whole_range_answers_200(patch: Patch) -> None:
     patch.replace(reading, "get_blob", wrong)
 
 
-@mutant("last-modified-missing", breaks="put-blob.stores")
+@mutant("last-modified-missing", breaks=("wire.validators", "properties.last-modified"))
 def last_modified_missing(patch: Patch) -> None:
     """Reads carry no Last-Modified: AzCopy cannot guard its download and fails."""
     patch.replace(reading, "stamp", lambda etag, ticks: stamp(etag, ticks)[1:])
 
 
-@mutant("content-md5-not-kept", breaks="put-blob.stores")
+@mutant("content-md5-not-kept", breaks="put-blob.keeps-md5")
 def content_md5_not_kept(patch: Patch) -> None:
     """Reads carry no Content-MD5: downloads cannot be verified end to end."""
     patch.replace(reading, "_whole_md5", lambda _record, _name: [])

@@ -17,7 +17,7 @@ def content_md5_unchecked(patch: Patch) -> None:
     patch.replace(checksums.Expected, "check", lambda _self, _digest, **_options: None)
 
 
-@mutant("delete-answers-204", breaks="delete-blob.gone")
+@mutant("delete-answers-204", breaks="delete-blob.answer")
 def delete_answers_204(patch: Patch) -> None:
     """Delete Blob answers 204 instead of 202: SDKs treat it as an error, though the blob is gone."""
     delete = changing.delete
@@ -40,7 +40,7 @@ def delete_does_nothing(patch: Patch) -> None:
     patch.replace(changing, "delete", wrong)
 
 
-@mutant("metadata-lowercased", breaks=("put-blob.properties", "set-blob-metadata.case"))
+@mutant("metadata-lowercased", breaks=("set-blob-metadata.case", "list-blobs.metadata-names"))
 def metadata_lowercased(patch: Patch) -> None:
     """Metadata names lose their case: tools that look their own names up do not find them."""
     collect = metadata.collect
@@ -51,7 +51,7 @@ def metadata_lowercased(patch: Patch) -> None:
     patch.replace(metadata, "collect", wrong)
 
 
-@mutant("put-blob-crc-missing", breaks="put-blob.stores")
+@mutant("put-blob-crc-missing", breaks=("put-blob.answers-crc64", "wire.put-blob-hashes"))
 def put_blob_crc_missing(patch: Patch) -> None:
     """Put Blob does not tell the CRC-64 it computed: clients cannot check what was stored."""
     write = put.put_blob
@@ -64,7 +64,7 @@ def put_blob_crc_missing(patch: Patch) -> None:
     patch.replace(put, "put_blob", wrong)
 
 
-@mutant("copy-answers-201", breaks="copy-blob.copies")
+@mutant("copy-answers-201", breaks=("copy-blob.copies", "wire.success-status"))
 def copy_answers_201(patch: Patch) -> None:
     """Copy Blob answers 201 instead of 202: SDKs refuse the answer of a copy that was done."""
     copy = copies.copy_blob
