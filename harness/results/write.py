@@ -96,16 +96,18 @@ _HOLDS = frozenset({Verdict.PASS, Verdict.LENIENT, Verdict.OBSERVED, Verdict.KNO
 def _blocked(record: Record, verdicts: dict[str, Verdict]) -> Record:
     """The record, or that it is blocked because something that it needs did not hold.
 
-    A pass is blocked too: a server that refuses everything also refuses what a case wants refused.
+    A pass is blocked too: a server that refuses everything also refuses what a case wants refused. What needs
+    something that is not applicable here is not applicable either: nobody is to blame.
     """
     if record["verdict"] in _OWN:
         return record
     for need in record.get("needs", ()):
         said = verdicts.get(need)
         if said is not None and said not in _HOLDS:
+            verdict = said if said is Verdict.NOT_APPLICABLE else Verdict.BLOCKED
             return {
                 **record,
-                "verdict": Verdict.BLOCKED.value,
+                "verdict": verdict.value,
                 "reason": f"{need}, which it needs, is {said}",
             }
     return record

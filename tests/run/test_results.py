@@ -127,6 +127,7 @@ def test_the_writer_never_overwrites_a_run(tmp_path: Path) -> None:
         (Verdict.UNSUPPORTED, Verdict.PASS, Verdict.BLOCKED),
         (Verdict.BLOCKED, Verdict.DIFFERS, Verdict.BLOCKED),
         (Verdict.INDETERMINATE, Verdict.PASS, Verdict.BLOCKED),
+        (Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.NOT_APPLICABLE),
         (Verdict.DIFFERS, Verdict.HARNESS_ERROR, Verdict.HARNESS_ERROR),
         (Verdict.DIFFERS, Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE),
     ],
