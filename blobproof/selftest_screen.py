@@ -13,6 +13,7 @@ from rich.table import Table
 from harness.selftest.document import Document
 from harness.selftest.engine import Watch
 from harness.selftest.results import Outcome, Result
+from reports.text import plural
 
 _COLOURS = {
     Outcome.KILLED: "green",
@@ -60,30 +61,31 @@ class Progress:
 
     def watch(self) -> Watch:
         """What the engine tells of itself."""
-        return Watch(phase=self._phase, step=self._step, working=self._working)
+        return Watch(phase=self._phase, right=self._right, working=self._working, step=self._step)
 
     def _phase(self, name: str, steps: int) -> None:
-        if not steps:
-            return
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(escape(name), total=steps, said="")
+        self._task = self._bar.add_task(escape(name), total=steps, said=self._said(""))
         if not self._console.is_terminal:
             self._console.print(f"{escape(name)}: {steps} to look at")
         self._bar.refresh()
 
-    def _step(self, result: Result | None) -> None:
-        if self._task is None:
-            return
-        if result is not None and result.outcome is Outcome.KILLED:
-            self._killed.add(result.mutant.name)
-        self._bar.update(self._task, advance=1, said=self._said(result.mutant.name if result else ""))
-        self._bar.refresh()
+    def _right(self, cases: int) -> None:
+        self._update(completed=cases)
 
-    def _working(self, name: str, cases: int) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, said=self._said(f"{name} {cases} cases"))
-            self._bar.refresh()
+    def _working(self, mutant: str, cases: int) -> None:
+        self._update(said=self._said(f"{mutant}, {plural(cases, 'case')}"))
+
+    def _step(self, result: Result) -> None:
+        if result.outcome is Outcome.KILLED:
+            self._killed.add(result.mutant.name)
+        self._update(advance=1, said=self._said(result.mutant.name))
+
+    def _update(self, **values: Any) -> None:
+        assert self._task is not None
+        self._bar.update(self._task, **values)
+        self._bar.refresh()
 
     def _said(self, what: str) -> str:
         killed = f"[green]{len(self._killed)} killed[/] " if self._killed else ""
@@ -100,8 +102,8 @@ def show(console: Console, run: Document) -> None:
     )
     beside = len(run["baseline"]["not_applicable"])
     console.print(
-        f"the right façade passes the {run['baseline']['ran']} cases that were used"
-        + (f", {beside} of which it cannot be asked" if beside else "")
+        f"the right façade was given {plural(run['baseline']['ran'], 'case')}, and all were clean"
+        + (f"; {beside} cannot be asked of it" if beside else "")
     )
     killed = [one for one in results if one["outcome"] == Outcome.KILLED]
     if killed:
@@ -151,8 +153,7 @@ def _list(console: Console, outcome: Outcome, heading: str, results: list[dict[s
 def _collateral(console: Console, results: list[dict[str, Any]]) -> None:
     console.print("every case that notices")
     for one in results:
-        count = len(one["noticed_by"])
-        cases = "1 case" if count == 1 else f"{count} cases"
+        cases = plural(len(one["noticed_by"]), "case")
         console.print(f"  {escape(one['mutant'])}: {cases}", soft_wrap=True)
         for notice in one["noticed_by"]:
             own = set(notice["requirements"]).intersection(one["breaks"])

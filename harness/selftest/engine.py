@@ -35,9 +35,10 @@ class UncleanBaselineError(Exception):
 class Watch:
     """Told how the self-test goes on. Does nothing itself."""
 
-    phase: Callable[[str, int], None] = lambda name, steps: None  # a new phase, and how many steps it has
-    step: Callable[[Result | None], None] = lambda result: None  # one done; with the mutant that is settled
-    working: Callable[[str, int], None] = lambda name, cases: None  # how far one of the façades is
+    phase: Callable[[str, int], None] = lambda name, steps: None  # a new one, with so many mutants or cases
+    right: Callable[[int], None] = lambda cases: None  # how many cases the right façade has been given
+    working: Callable[[str, int], None] = lambda mutant, cases: None  # how many a mutant has been given
+    step: Callable[[Result], None] = lambda result: None  # what a mutant has come to in this phase
 
 
 def selftest(
@@ -129,6 +130,8 @@ class _Engine:
         return Task(mutant.name, frozenset(mutant.breaks), cases, until, _LEAST + _TIMES * usual)
 
     def _phase(self, name: str, tasks: Sequence[Task]) -> None:
+        if not tasks:
+            return
         by_name = {one.name: one for one in self.mutants}
         self.watch.phase(name, len(tasks))
         for look in self.pool.run(tasks, lambda task, done: self.watch.working(task.mutant or "", done)):
@@ -141,15 +144,23 @@ class _Engine:
         open_ = [name for name in needed(self.cases, ids) if name not in self.baseline]
         shares = [tuple(open_[first :: self.workers]) for first in range(self.workers)]
         tasks = [Task(None, frozenset(), share, Until.END, _BASELINE) for share in shares if share]
-        self.watch.phase("the right façade", len(tasks))
+        if not tasks:
+            return
+        self.watch.phase("the right façade", len(open_))
         wrong: dict[str, str] = {}
-        for look in self.pool.run(tasks, lambda task, done: self.watch.working("", done)):
+        done: dict[tuple[str, ...], int] = {}
+
+        def tell(task: Task, cases: int) -> None:
+            done[task.cases] = cases
+            self.watch.right(sum(done.values()))
+
+        for look in self.pool.run(tasks, tell):
             self.baseline |= {seen.case: seen for seen in look.seen}
             self.version = look.version
             wrong |= {seen.case: said for seen in look.seen if (said := _unclean(seen))}
             if said := look.fault or look.trouble:
                 raise UncleanBaselineError(f"the right façade cannot be looked at: {said}")
-            self.watch.step(None)
+            tell(look.task, len(look.seen))
         if wrong:
             lines = "".join(f"\n  {case}: {said}" for case, said in sorted(wrong.items()))
             count = "1 case does" if len(wrong) == 1 else f"{len(wrong)} cases do"

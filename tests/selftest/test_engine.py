@@ -24,7 +24,8 @@ def told() -> list[tuple[str, object]]:
 def done(tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, object]]) -> Verified:
     watch = Watch(
         phase=lambda name, steps: told.append((name, steps)),
-        step=lambda result: told.append(("step", result and result.mutant.name)),
+        right=lambda cases: told.append(("right", cases)),
+        step=lambda result: told.append(("step", result.mutant.name)),
     )
     cases = made.cases(tmp_path_factory.mktemp("suite") / "suites")
     return selftest(cases, MUTANTS, workers=2, watch=watch)
@@ -86,8 +87,9 @@ def test_the_rate_counts_kills_by_their_own_requirement_only(done: Verified) -> 
 
 
 def test_the_right_facade_comes_first_and_is_told_of(done: Verified, told: list[tuple[str, object]]) -> None:
-    assert told[0] == ("the right façade", 2)
-    assert told.index(("the right façade", 2)) < told.index(("their own cases", 4))
+    assert told[0] == ("the right façade", 3)
+    assert told.index(("right", 3)) < told.index(("their own cases", 4))
+    assert told[-1] == ("step", told[-1][1])
     assert set(done.baseline) == set(made.CASES)
     assert all(seen.verdict is Verdict.PASS for seen in done.baseline.values())
 
