@@ -212,7 +212,7 @@ def _shared_key(
         case "account":
             account = _WRONG_ACCOUNT
     parts = shared_key.Parts(method, target, headers)
-    value = shared_key.authorization(parts, account, key.reveal(), lite=wanted.lite)
+    value = shared_key.authorization(parts, account, key.reveal(), lite=wanted.lite, ordinal=wanted.ordinal)
     if wanted.tamper == "signature":
         head, colon, signature = value.partition(":")
         value = head + colon + ("B" if signature.startswith("A") else "A") + signature[1:]

@@ -30,6 +30,7 @@ class SharedKey:
 
     tamper: Literal["signature", "key", "date", "account"] | None = None
     lite: bool = False
+    ordinal: bool = False  # x-ms- headers in the order of their bytes, as Go signs them
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +158,12 @@ def parse_offset(text: str) -> timedelta:
 def _mapping(kind: str, options: Mapping[str, object]) -> AuthSpec:
     match kind:
         case "shared-key":
-            _only(kind, options, {"tamper", "lite"})
+            _only(kind, options, {"tamper", "lite", "ordinal"})
             tamper = _choice(kind, options, "tamper", ("signature", "key", "date", "account"))
             return SharedKey(
                 cast("Literal['signature', 'key', 'date', 'account'] | None", tamper),
                 bool(options.get("lite", False)),
+                bool(options.get("ordinal", False)),
             )
         case "bearer":
             _only(kind, options, {"tamper", "claims"})

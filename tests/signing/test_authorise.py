@@ -137,6 +137,18 @@ def test_every_way_of_tampering_with_shared_key_is_another_way() -> None:
     assert header(dated.headers, "x-ms-date") == "Sun, 22 Nov 2026 14:30:00 GMT"
 
 
+def test_headers_may_be_signed_in_either_order() -> None:
+    odd = (*HEADERS, ("x-ms-meta-a-b", "1"), ("x-ms-meta-a1", "2"), ("x-ms-meta-a_b", "3"))
+    ways = [
+        authorise("PUT", "/acct/c", headers, ENDPOINT, SharedKey(ordinal=ordinal), NOW).headers[-1]
+        for headers in (HEADERS, odd)
+        for ordinal in (False, True)
+    ]
+    assert ways[0] == ways[1]
+    assert ways[2] != ways[3]
+    assert parse_auth({"shared-key": {"ordinal": True}}) == SharedKey(ordinal=True)
+
+
 def test_bearer_tampering() -> None:
     assert signed({"bearer": {"tamper": "signature"}})[1] == "Bearer head.claims.Bsignature"
     assert signed({"bearer": {"tamper": "expired"}})[1] == "Bearer minted.exp,iat,nbf.s"
