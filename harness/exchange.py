@@ -76,6 +76,10 @@ class Response:
     http_version: str = "HTTP/1.1"
 
 
+STOPPED = "stopped"
+"""The failure of a request that was told to stop half-way, and did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request, and the response to it or the reason why there is none.

@@ -20,7 +20,7 @@ from harness.cases.editions import unfit
 from harness.cases.recipes import Rendered, render_body
 from harness.cases.template import Scope, render, render_target
 from harness.endpoint import Endpoint, Face
-from harness.exchange import Exchange
+from harness.exchange import STOPPED, Exchange
 from harness.judge.facts import MADE_UP_COMP, Answer, Facts, Section, StepFact, answer
 from harness.judge.judge import saved_values
 from harness.rules.identify import Depth
@@ -172,6 +172,7 @@ class World:
             body.data if body else b"",
             chunked=step.chunked,
             await_continue=_CONTINUE_SECONDS if expects else None,
+            stop_after=step.stop_after,
         )
         if own_connection or step.fresh_connection:
             with self._dial(face_name) as connection:
@@ -268,6 +269,8 @@ def _run(case: Case, world: World, scope: Scope, facts: list[StepFact]) -> None:
 
 def _keep(fact: StepFact, step: Step, saved: dict[str, str]) -> bool:
     """Keep what the step saves. False when it is not there: what follows would be sent with a hole in it."""
+    if fact.exchange.failure == STOPPED:
+        return True
     response = fact.exchange.response
     if response is None or fact.exchange.failure is not None:
         return False

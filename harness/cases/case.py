@@ -235,6 +235,7 @@ class Step:
     headers: tuple[tuple[str, str | None], ...] = ()  # templates; None drops one of our own
     body: Recipe | None = None
     chunked: bool = False
+    stop_after: int | None = None  # bytes of the body, then the client hangs up and gets no answer
     auth: Any = "default"  # as in the file; harness.signing gives it meaning
     expect: Expect = field(default_factory=Expect)
     before: tuple[tuple[str, Expect], ...] = ()  # what is expected instead before these service versions

@@ -68,6 +68,7 @@ class Parser:
             headers=tuple(self._headers(value.get("headers", {}), (*path, "headers"))),
             body=self.recipe(value["body"], (*path, "body")) if "body" in value else None,
             chunked=value.get("chunked", False),
+            stop_after=self._stop(value, path),
             auth=value.get("auth", "default"),
             expect=self._expect(value["expect"], (*path, "expect")),
             before=tuple(
@@ -84,6 +85,19 @@ class Parser:
             face=value.get("face"),
             line=self._marked.line(path),
         )
+
+    def _stop(self, value: Mapping[str, Any], path: Path) -> int | None:
+        """After how many bytes of its body a step hangs up."""
+        if "stop-after" not in value:
+            if "answer" in value["expect"]:
+                raise self.wrong((*path, "expect", "answer"), "answer: none is for a step with stop-after")
+            return None
+        if value["expect"] != {"answer": "none"} or {"save", "parallel", "before"} & set(value):
+            raise self.wrong(
+                (*path, "stop-after"),
+                "whoever hangs up gets no answer: expect: {answer: none}, and nothing to save, alone",
+            )
+        return self._size(value["stop-after"], (*path, "stop-after"))
 
     def _target(self, text: str, path: Path) -> str:
         """A target that can stand on a request line as it is; what a placeholder brings is encoded later."""

@@ -13,7 +13,7 @@ from typing import Any
 from harness.cases import case as c
 from harness.cases.editions import edition, version_of
 from harness.cases.operations import MADE_UP
-from harness.exchange import Exchange, Response, header, header_all
+from harness.exchange import STOPPED, Exchange, Response, header, header_all
 from harness.judge.batch import NotBatchError, SubResponse, sub_responses
 from harness.judge.facts import Facts, StepFact, answer
 from harness.judge.matching import Match, match, match_body, show_body
@@ -45,8 +45,8 @@ def judge(case: c.Case, facts: Facts) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     seen: list[tuple[int, StepFact]] = []
     for number, fact in enumerate(facts.steps):
-        if fact.section == "given":
-            continue
+        if fact.section == "given" or fact.exchange.failure == STOPPED:
+            continue  # whoever hangs up half-way expects nothing
         ending = _no_verdict(case, fact, facts)
         if ending is not None:
             findings.append(replace(ending, exchange=number))
@@ -62,7 +62,7 @@ def judge(case: c.Case, facts: Facts) -> tuple[Finding, ...]:
 def broken_premise(case: c.Case, facts: Facts) -> Finding | None:
     """The finding that ends a case before its steps: a premise that did not hold; None when all did."""
     for number, fact in enumerate(facts.steps):
-        if fact.section != "given":
+        if fact.section != "given" or fact.exchange.failure == STOPPED:
             continue
         ending = _no_verdict(case, fact, facts)
         if ending is not None:

@@ -12,7 +12,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from harness.exchange import Exchange, Fidelity, Framing, Request
+from harness.exchange import STOPPED, Exchange, Fidelity, Framing, Request
 from harness.wire.body import body_of
 from harness.wire.codec import ProtocolError, ResponseParser
 from harness.wire.message import WireRequest
@@ -216,7 +216,7 @@ class _Run:
         except _ClosedEarlyError as error:
             self._failure = f"closed-early: {error}"
         except _StoppedError:
-            self._failure = "stopped"
+            self._failure = STOPPED
             if request.stop_with_reset:
                 connection.reset()
         except OSError as error:  # ssl.SSLError is one

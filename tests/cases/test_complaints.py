@@ -67,6 +67,7 @@ EXTRA = [
     ("    bodi: {text: x}", "unknown key 'bodi'; did you mean 'body'?"),
     ("    zebra: 1", "unknown key 'zebra'; there are auth, before, body, chunked"),
     ("    repeat: 0", "0 is less than the minimum of 1"),
+    ("    stop-after: 10", "whoever hangs up gets no answer"),
     ("    repeat: yes", "'yes' is not of type 'integer'"),
     ("    chunked: on", "'on' is not of type 'boolean'"),
     ("    chunked: no", "'no' is not of type 'boolean'"),
@@ -137,6 +138,7 @@ def test_what_is_wrong_in_a_body(body: str, says: str) -> None:
 
 EXPECTS = [
     ("{}", "{} "),
+    ("{answer: none}", "answer: none is for a step with stop-after"),
     ("{state: 200}", "unknown key 'state'; did you mean 'status'?"),
     ("{status: 99}", "99 is not a status"),
     ("{status: '200'}", "'200' is not a status"),

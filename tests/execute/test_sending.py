@@ -14,7 +14,9 @@ from harness.cases.case import Case
 from harness.endpoint import Secret
 from harness.exchange import Exchange
 from harness.execute import World, execute
+from harness.judge.judge import judge
 from harness.signing.authorise import Authorised, authorise
+from harness.vocabulary import Verdict
 from tests.execute.conftest import make_case
 from tests.execute.service import Received, Service, response
 
@@ -133,6 +135,18 @@ def test_expect_ends_with_a_refusal_and_the_body_stays_here(world: World, servic
     assert exchange.response.status == 413
     assert exchange.unsent == 2048
     assert request.body == b""
+
+
+def test_a_body_that_breaks_off_ends_nothing_but_its_connection(world: World, service: Service) -> None:
+    case = make_case("""
+- {send: 'PUT /{container}/x', body: {text: abcdef}, stop-after: 3, expect: {answer: none}}
+- {send: 'GET /{container}/y', expect: {status: 200}}
+""")
+    facts = execute(case, world)
+    assert [fact.exchange.failure for fact in facts.steps] == ["stopped", None]
+    assert facts.steps[0].exchange.unsent == 3
+    assert service.requests[-1].target.endswith("/y")
+    assert {finding.verdict for finding in judge(case, facts) if not finding.rule} == {Verdict.PASS}
 
 
 def test_anonymous_is_not_signed_and_a_forged_key_is(world: World, service: Service) -> None:
