@@ -34,6 +34,10 @@ def build_app(config: Config) -> Handler:
 
     async def handle(request: Request) -> Response:
         call = Call(service, request)
-        return await answering.answer(call, lambda: dispatch(call))
+        service.busy += 1
+        try:
+            return await answering.answer(call, lambda: dispatch(call))
+        finally:
+            service.busy -= 1
 
     return handle

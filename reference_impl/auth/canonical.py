@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from reference_impl.protocol.query import Query
@@ -15,6 +16,7 @@ def text(value: str) -> str:
     return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
+@lru_cache(maxsize=1024)
 def weighted(name: str) -> tuple[tuple[int, ...], str]:
     """Sort key of the service's own header order: hyphens last resort, `_` before digits before letters."""
     weights = tuple(_weight(character) for character in name if character != "-")

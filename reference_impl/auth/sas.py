@@ -13,7 +13,7 @@ from reference_impl.auth.shared_key import failed, same, sign
 from reference_impl.protocol import versions
 from reference_impl.protocol.errors import BlobError, invalid_query
 from reference_impl.protocol.query import Query
-from reference_impl.protocol.times import format_http_date, parse_iso
+from reference_impl.protocol.times import http_date, parse_iso
 
 _FIELDS = frozenset(
     {"sv", "ss", "srt", "sr", "sp", "st", "se", "sip", "spr", "si", "sig", "sdd", "ses", "srh", "srq"}
@@ -212,7 +212,7 @@ def _moment(name: str, text: str) -> int:
 
 def _bracket(text: str) -> str:
     seconds = parse_iso(text) if text else None
-    return "[]" if seconds is None else f"[{format_http_date(seconds)}]"
+    return "[]" if seconds is None else f"[{http_date(seconds)}]"
 
 
 def _check_window(start: str, expiry: str, now: float) -> None:
@@ -225,7 +225,7 @@ def _check_window(start: str, expiry: str, now: float) -> None:
     if now >= end or (begin is not None and now < begin):
         raise failed(
             f"Signature not valid in the specified time frame: Start {_bracket(start)} - "
-            f"Expiry {_bracket(expiry)} - Current [{format_http_date(int(now))}]"
+            f"Expiry {_bracket(expiry)} - Current [{http_date(int(now))}]"
         )
 
 
@@ -234,7 +234,7 @@ def _check_key_window(sas: Mapping[str, str], now: float) -> None:
     if now >= _moment("ske", expiry) or (start and now < _moment("skt", start)):
         raise failed(
             f"Signature not valid in the specified key time frame: Key start {_bracket(start)} - "
-            f"Key expiry {_bracket(expiry)} - Current [{format_http_date(int(now))}]"
+            f"Key expiry {_bracket(expiry)} - Current [{http_date(int(now))}]"
         )
 
 

@@ -44,9 +44,9 @@ async def create(call: Call) -> Response:
 
     check(await writing.current(call))
     service = call.service
-    upload = await service.run(service.store.upload, call.account, call.container)
+    upload = await service.run_small(service.store.upload, call.account, call.container)
     with upload:
-        record = await service.change(
+        record = await service.change_small(
             call.turn, service.store.commit_blob, upload, call.blob, replace(props, appended=0), check
         )
     fields: Fields = [*stamp(record.etag, record.ticks), ("x-ms-request-server-encrypted", "true")]
@@ -64,7 +64,7 @@ async def append_block(call: Call) -> Response:
     check(await _existing(call), length)
     md5 = promised.md5 is not None or call.version < "2019-02-02"
     service = call.service
-    upload = await service.run(service.store.upload, call.account, call.container)
+    upload = await service.run_small(service.store.upload, call.account, call.container)
     with upload:
         digest = Digest(md5=md5)
         await writing.receive(call, upload, digest)
@@ -91,7 +91,7 @@ async def append_block_from_url(call: Call) -> Response:
         limit = block_limit(call.version)
         from_url.refuse_long(source, limit)
         md5 = promised.md5 is not None or call.version < "2019-02-02"
-        upload = await service.run(service.store.upload, call.account, call.container)
+        upload = await service.run_small(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=md5)
             await from_url.pull(call, source, upload, digest, limit)
@@ -118,7 +118,7 @@ async def seal(call: Call) -> Response:
         return replace(record.props, sealed=True)
 
     service = call.service
-    record = await service.change(
+    record = await service.change_small(
         call.turn, service.store.update_blob, call.account, call.container, call.blob, change
     )
     return call.respond(200, "OK", [*stamp(record.etag, record.ticks), ("x-ms-blob-sealed", "true")])

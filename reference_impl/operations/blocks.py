@@ -24,6 +24,8 @@ MAX_BLOCK_ID = 64
 _OLD_BLOCK = 100 * writing.MIB
 # 50,000 entries with the longest tags and ids stay below this.
 _LIST_LIMIT = 8 * 1024 * 1024
+# A list of so many bytes takes no longer than handing it to a thread.
+_SMALL_LIST = 16 * 1024
 
 
 async def put_block(call: Call) -> Response:
@@ -36,13 +38,13 @@ async def put_block(call: Call) -> Response:
     promised = Expected(call.header("content-md5"), call.header("x-ms-content-crc64"))
     md5 = promised.md5 is not None or call.version < "2019-02-02"
     service = call.service
-    upload = await service.run(service.store.upload, call.account, call.container)
+    upload = await service.run_small(service.store.upload, call.account, call.container)
     with upload:
         digest = Digest(md5=md5)
         await writing.receive(call, upload, digest)
         promised.check(digest)
         check = writing.staging_check(call)
-        await service.change(call.turn, service.store.stage_block, upload, call.blob, block, check)
+        await service.change_small(call.turn, service.store.stage_block, upload, call.blob, block, check)
     return call.respond(201, "Created", hash_fields(digest, md5=md5) + framed.echo(call))
 
 
@@ -94,9 +96,10 @@ async def put_block_list(call: Call) -> Response:
     check(await writing.current(call))
     body = await call.request.body.read(_LIST_LIMIT)
     service = call.service
-    digest = await service.run(checksums.of, body)
+    large = len(body) > _SMALL_LIST
+    digest = await service.run(checksums.of, body) if large else checksums.of(body)
     promised.check(digest)
-    entries = await service.run(xml_in.block_list, body)
+    entries = await service.run(xml_in.block_list, body) if large else xml_in.block_list(body)
     for _, block in entries:
         if _decode(block) is None:
             raise BlobError("InvalidBlockList")

@@ -85,7 +85,7 @@ async def delete(call: Call) -> Response:
         await snapshots.delete_one(call, moment, found)
     else:
         delete_blob = call.service.store.delete_blob
-        await call.service.change(
+        await call.service.change_small(
             call.turn, delete_blob, call.account, call.container, call.blob, check, kept
         )
     return call.respond(202, "Accepted", [("x-ms-delete-type-permanent", "true")])
@@ -125,7 +125,9 @@ async def set_tier(call: Call) -> Response:
 
     if moment:
         update = call.service.store.update_snapshot
-        await call.service.change(call.turn, update, call.account, call.container, call.blob, moment, change)
+        await call.service.change_small(
+            call.turn, update, call.account, call.container, call.blob, moment, change
+        )
     else:
         await _update(call, change, touch=False)
     return call.respond(202, "Accepted") if going[-1] else call.respond(200, "OK")
@@ -136,7 +138,7 @@ async def get_tags(call: Call) -> Response:
     moment = history.snapshot(call.query)
     store = call.service.store
     own = writing.tag_conditions(call)
-    record = await call.service.run(store.blob, call.account, call.container, call.blob, moment)
+    record = await call.service.run_small(store.blob, call.account, call.container, call.blob, moment)
     conditions.check_write(own, writing.state(record))
     leasing.check_tags(call, record, locks=False)
     body = xml_out.document(tags_xml(record.props.tags), newline=True)
@@ -166,6 +168,6 @@ def _check(call: Call, found: Conditions, record: BlobRecord | None) -> None:
 
 async def _update(call: Call, change: writing.Change, *, touch: bool = True) -> BlobRecord:
     store = call.service.store
-    return await call.service.change(
+    return await call.service.change_small(
         call.turn, store.update_blob, call.account, call.container, call.blob, change, touch=touch
     )

@@ -22,7 +22,9 @@ async def create(call: Call) -> Response:
     """Create Container."""
     props = ContainerProps(metadata=call.metadata(), public_access=_public_access(call))
     store = call.service.store
-    record = await call.service.change(call.turn, store.create_container, call.account, call.container, props)
+    record = await call.service.change_small(
+        call.turn, store.create_container, call.account, call.container, props
+    )
     return call.respond(201, "Created", stamp(record.etag, record.ticks))
 
 
@@ -64,7 +66,7 @@ async def set_metadata(call: Call) -> Response:
         return replace(record.props, metadata=wanted)
 
     store = call.service.store
-    record = await call.service.change(
+    record = await call.service.change_small(
         call.turn, store.update_container, call.account, call.container, change
     )
     return call.respond(200, "OK", stamp(record.etag, record.ticks))
@@ -114,14 +116,14 @@ async def set_acl(call: Call) -> Response:
         return replace(record.props, public_access=access, extra={**record.props.extra, "acl": policies})
 
     store = call.service.store
-    record = await call.service.change(
+    record = await call.service.change_small(
         call.turn, store.update_container, call.account, call.container, change
     )
     return call.respond(200, "OK", stamp(record.etag, record.ticks))
 
 
 async def _existing(call: Call) -> ContainerRecord:
-    return await call.service.run(call.service.store.container, call.account, call.container)
+    return await call.service.run_small(call.service.store.container, call.account, call.container)
 
 
 def _state(record: ContainerRecord) -> State:

@@ -81,7 +81,7 @@ async def _copy(
             if source.length is None or source.length > limit:
                 raise sources.unverified(call, 409, "The source is larger than 256 MiB.")
         tags = sources.tags(call, source, sent.tags)
-        upload = await service.run(service.store.upload, call.account, call.container)
+        upload = await service.run_small(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=promised.md5 is not None)
             await from_url.pull(call, source, upload, digest, limit)
@@ -96,7 +96,7 @@ async def _copy(
                 sealed=limit is None and kept.appended is not None and _seals(call),
                 extra={**tiers.history(sent.tier), **_history(url, source.total or 0)},
             )
-            record = await service.change(
+            record = await service.change_small(
                 call.turn, service.store.commit_blob, upload, call.blob, props, check
             )
     finally:
@@ -123,7 +123,7 @@ def _history(url: str, total: int) -> dict[str, str]:
         "copy-source": sources.shown_url(url),
         "copy-status": "success",
         "copy-progress": f"{total}/{total}",
-        "copy-completion-time": times.format_http_date(times.unix_seconds(times.now_ticks())),
+        "copy-completion-time": times.http_date(times.unix_seconds(times.now_ticks())),
     }
 
 
@@ -144,5 +144,5 @@ async def abort(call: Call) -> Response:
     if action.lower() != "abort":
         raise invalid_header("x-ms-copy-action", action)
     store = call.service.store
-    await call.service.run(store.blob, call.account, call.container, call.blob)
+    await call.service.run_small(store.blob, call.account, call.container, call.blob)
     raise BlobError("NoPendingCopyOperation")

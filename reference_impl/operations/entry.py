@@ -194,7 +194,9 @@ async def _token(service: Service, at: Asked, token: str) -> Principal:
 async def _signed(service: Service, at: Asked, signature: Mapping[str, str]) -> Principal:
     policies: Mapping[str, sas.Policy] = {}
     if signature.get("si") and at.resource.container is not None:
-        policies = await service.run(stored_policies, service, at.resource.account, at.resource.container)
+        policies = await service.run_small(
+            stored_policies, service, at.resource.account, at.resource.container
+        )
     setting = sas.Setting(
         account=at.resource.account,
         container=at.resource.container,
@@ -243,7 +245,7 @@ async def _is_public(service: Service, at: Resource, needs: Needs) -> bool:
     if at.container is None:
         return False
     try:
-        record = await service.run(service.store.container, at.account, at.container)
+        record = await service.run_small(service.store.container, at.account, at.container)
     except ContainerMissing:
         return False
     access = record.props.public_access

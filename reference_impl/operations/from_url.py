@@ -42,14 +42,14 @@ async def put_blob_from_url(call: Call) -> Response:
         tags = sources.tags(call, source, sent.tags)
         limit = writing.put_limit(call.version)
         refuse_long(source, limit)
-        upload = await service.run(service.store.upload, call.account, call.container)
+        upload = await service.run_small(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=True)
             await pull(call, source, upload, digest, limit)
             promised.check(digest, elements=False)
             props = _merged(sent, source.props) if inherit else sent
             props = replace(props, content_md5=sent.content_md5 or digest.md5, tags=tags)
-            record = await service.change(
+            record = await service.change_small(
                 call.turn, service.store.commit_blob, upload, call.blob, props, check
             )
     finally:
@@ -71,20 +71,20 @@ async def put_block_from_url(call: Call) -> Response:
     if text is not None and asked is None:
         raise invalid_header("x-ms-source-range", text)
     service = call.service
-    await service.run(service.store.container, call.account, call.container)
+    await service.run_small(service.store.container, call.account, call.container)
     source = await sources.open_source(call, asked)
     try:
         check_source(call, source)
         limit = writing.block_limit(call.version) if call.version >= _SINCE else 100 * writing.MIB
         refuse_long(source, limit)
         md5 = promised.md5 is not None or call.version < "2019-02-02"
-        upload = await service.run(service.store.upload, call.account, call.container)
+        upload = await service.run_small(service.store.upload, call.account, call.container)
         with upload:
             digest = Digest(md5=md5)
             await pull(call, source, upload, digest, limit)
             promised.check(digest)
             check = writing.staging_check(call)
-            await service.change(call.turn, service.store.stage_block, upload, call.blob, block, check)
+            await service.change_small(call.turn, service.store.stage_block, upload, call.blob, block, check)
     finally:
         await source.close()
     return call.respond(201, "Created", hash_fields(digest, md5=md5))

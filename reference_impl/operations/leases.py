@@ -53,7 +53,7 @@ async def lease_blob(call: Call) -> Response:
         return replace(record.props, lease=_encode(done[-1].kept))
 
     store = call.service.store
-    record = await call.service.change(
+    record = await call.service.change_small(
         call.turn, store.update_blob, call.account, call.container, call.blob, change, touch=False
     )
     return _answer(call, record, done[-1])
@@ -75,7 +75,7 @@ async def lease_container(call: Call) -> Response:
         return replace(record.props, lease=_encode(done[-1].kept))
 
     store = call.service.store
-    record = await call.service.change(
+    record = await call.service.change_small(
         call.turn, store.update_container, call.account, call.container, change, touch=False
     )
     return _answer(call, record, done[-1])

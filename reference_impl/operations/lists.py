@@ -126,27 +126,24 @@ async def blobs(call: Call) -> Response:
         start, since = decode_marker(page.marker), marker_moment(page.marker)
     if call.version >= "2026-02-06":
         start = max(start, call.query.get("startfrom") or "", key=lambda name: name.encode("utf-8"))
-    store = call.service.store
-    found = await call.service.run(
-        store.list_blobs,
-        call.account,
-        call.container,
-        prefix=page.prefix or "",
-        delimiter=delimiter,
-        marker=start,
-        limit=page.limit,
-        uncommitted="uncommittedblobs" in page.include,
-        with_snapshots="snapshots" in page.include,
-        since=since,
-    )
-
     # Nothing is soft-deleted here, so a listing of only that is empty.
-    items = () if (call.query.get("showonly") or "").lower() == "deleted" else found.items
+    nothing = (call.query.get("showonly") or "").lower() == "deleted"
 
-    def render() -> str:
+    def make() -> str:
+        found = call.service.store.list_blobs(
+            call.account,
+            call.container,
+            prefix=page.prefix or "",
+            delimiter=delimiter,
+            marker=start,
+            limit=page.limit,
+            uncommitted="uncommittedblobs" in page.include,
+            with_snapshots="snapshots" in page.include,
+            since=since,
+        )
         entries = "".join(
             prefix_xml(item) if isinstance(item, Prefix) else blob_xml(item, call.version, page.include)
-            for item in items
+            for item in (() if nothing else found.items)
         )
         following = encode_marker(found.next_marker, found.next_snapshot) if found.next_marker else None
         return (
@@ -156,7 +153,7 @@ async def blobs(call: Call) -> Response:
             f"{xml_out.element('NextMarker', following)}</EnumerationResults>"
         )
 
-    return call.xml(await call.service.run(render))
+    return call.xml(await call.service.run(make))
 
 
 async def containers(call: Call) -> Response:

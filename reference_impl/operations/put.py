@@ -27,14 +27,16 @@ async def put_blob(call: Call) -> Response:
 
     check(await writing.current(call))
     service = call.service
-    upload = await service.run(service.store.upload, call.account, call.container)
+    upload = await service.run_small(service.store.upload, call.account, call.container)
     with upload:
         digest = Digest(md5=True)
         await writing.receive(call, upload, digest)
         for promise in (promised, md5):
             promise.check(digest)
         props = replace(props, content_md5=digest.md5)
-        record = await service.change(call.turn, service.store.commit_blob, upload, call.blob, props, check)
+        record = await service.change_small(
+            call.turn, service.store.commit_blob, upload, call.blob, props, check
+        )
     fields: Fields = [("Content-MD5", digest.md5), *stamp(record.etag, record.ticks)]
     if call.version >= "2019-02-02":
         fields.append(("x-ms-content-crc64", digest.crc64))

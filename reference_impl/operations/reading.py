@@ -40,7 +40,9 @@ async def get_blob(call: Call) -> Response:
     wanted = ranges.checksum_wanted(
         call.header("x-ms-range-get-content-md5"), call.header("x-ms-range-get-content-crc64"), asked
     )
-    opened = await call.service.run(call.service.store.open, call.account, call.container, call.blob, moment)
+    opened = await call.service.run_small(
+        call.service.store.open, call.account, call.container, call.blob, moment
+    )
     try:
         record = opened.record
         leasing.check_read(call, record)
@@ -108,7 +110,7 @@ async def _checked(call: Call) -> BlobRecord:
     moment = history.snapshot(call.query)
     found = read_conditions(call)
     store = call.service.store
-    record = await call.service.run(store.blob, call.account, call.container, call.blob, moment)
+    record = await call.service.run_small(store.blob, call.account, call.container, call.blob, moment)
     leasing.check_read(call, record)
     check_readable(found, record)
     return record

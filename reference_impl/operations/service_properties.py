@@ -26,7 +26,7 @@ async def put(call: Call) -> Response:
         return {**parts, **wanted}
 
     store = call.service.store
-    await call.service.change(call.turn, store.update_service_properties, call.account, change)
+    await call.service.change_small(call.turn, store.update_service_properties, call.account, change)
     return call.respond(202, "Accepted")
 
 

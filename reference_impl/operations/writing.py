@@ -135,7 +135,7 @@ def refuse_overwrite(call: Call, record: BlobRecord | None) -> None:
 
 async def current(call: Call) -> BlobRecord | None:
     """The committed blob that a write would replace, or None. Raises ContainerMissing."""
-    return await call.service.run(_current, call)
+    return await call.service.run_small(_current, call)
 
 
 def _current(call: Call) -> BlobRecord | None:

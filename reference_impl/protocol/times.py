@@ -6,14 +6,12 @@ import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
+from functools import lru_cache
 
 TICKS_PER_SECOND = 10_000_000
 UNIX_EPOCH_TICKS = 621_355_968_000_000_000
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-# One process answers many requests in one second and most of them carry the same date.
-_last_date: tuple[int, str] = (-1, "")
 
 
 def now_ticks() -> int:
@@ -31,18 +29,8 @@ def from_unix(seconds: float) -> int:
     return int(seconds * TICKS_PER_SECOND) + UNIX_EPOCH_TICKS
 
 
+@lru_cache(maxsize=4096)  # many answers of one second carry one date, and many blobs of a list another
 def http_date(seconds: int) -> str:
-    """RFC 1123 date of Unix seconds; the last answer is kept."""
-    global _last_date
-    kept, text = _last_date
-    if kept == seconds:
-        return text
-    text = format_http_date(seconds)
-    _last_date = (seconds, text)
-    return text
-
-
-def format_http_date(seconds: int) -> str:
     """RFC 1123 date of Unix seconds, whatever the locale."""
     year, month, day, hour, minute, second, weekday, *_ = time.gmtime(seconds)
     day_name, month_name = _DAYS[weekday], _MONTHS[month - 1]
@@ -51,9 +39,10 @@ def format_http_date(seconds: int) -> str:
 
 def ticks_date(ticks: int) -> str:
     """RFC 1123 date of ticks, rounded down to the second."""
-    return format_http_date(unix_seconds(ticks))
+    return http_date(unix_seconds(ticks))
 
 
+@lru_cache(maxsize=256)  # the requests of one second carry one date
 def parse_http_date(text: str) -> int | None:
     """Unix seconds of an HTTP date in any of its three forms, or None when it is none."""
     parsed = parsedate_tz(text)

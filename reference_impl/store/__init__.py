@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import appending, blobs, containers, listing, lookup, snapshots
+from . import appending, blobs, containers, listing, lookup, names, snapshots
 from .accounts import Accounts
 from .area import Area
 from .blobs import Check
@@ -110,6 +110,12 @@ class Store:
     def close(self) -> None:
         """Give descriptors back and finish removals under way (at most five seconds)."""
         self._area.close()
+
+    def is_free(self, account: str, container: str | None, name: str | None) -> bool:
+        """Whether a change of a blob (None: of the container, or account) would wait for nobody now."""
+        with _faults():
+            digest = None if name is None else names.digest(name)
+            return self._area.locks.is_free(account, container or "", digest)
 
     def service_properties(self, account: str) -> Mapping[str, str]:
         """The service properties that somebody set, part by part. One look at one file's status."""

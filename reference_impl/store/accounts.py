@@ -23,11 +23,14 @@ class Accounts:
 
     def __init__(self, area: Area) -> None:
         self._area = area
+        self._paths: dict[str, str] = {}
         self._kept: dict[str, tuple[fs.Identity, Parts]] = {}
 
     def get(self, account: str) -> Parts:
         """The parts that somebody set; empty when nobody did."""
-        path = _path(account)
+        path = self._paths.get(account)
+        if path is None:
+            path = self._paths[account] = _path(account)
         try:
             identity = fs.identity(os.stat(path, dir_fd=self._area.root))
         except FileNotFoundError:

@@ -52,12 +52,30 @@ class Locks:
         while self._free:
             os.close(self._free.pop())
 
+    def is_free(self, account: str, container: str, digest: str | None) -> bool:
+        """Whether nobody holds a name (None: the container) at this moment."""
+        start = container_offset(account, container)
+        if digest is not None:
+            start = name_offset(account, container, digest)
+        wanted = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
+        fd = self._descriptor()
+        try:
+            found = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, wanted)
+        finally:
+            self._free.append(fd)
+        return bool(struct.unpack(_LAYOUT, found)[0] == fcntl.F_UNLCK)
+
+    def _descriptor(self) -> int:
+        """A descriptor of the lock file that nobody else uses."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            return os.open(self._path, flags, 0o666, dir_fd=self._directory)
+
     @contextmanager
     def _held(self, start: int, length: int) -> Iterator[int]:
-        try:
-            fd = self._free.pop()
-        except IndexError:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666, dir_fd=self._directory)
+        fd = self._descriptor()
         try:
             lock(fd, fcntl.F_WRLCK, start, length)
             yield fd
