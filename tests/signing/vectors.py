@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,18 +17,45 @@ _HERE = Path(__file__).resolve().parents[2]
 _FOLDER = Path(os.environ.get("BLOBPROOF_REFERENCE", _HERE.parent / "shared" / "reference"))
 
 
-def vectors(name: str) -> list[Any]:
-    """The lines of a vector file as pytest parameters; one skipped parameter when it is not there."""
+def lines(name: str) -> list[dict[str, Any]]:
+    """The vectors of a file; none when it is not there."""
+    return [line for line in _all(name) if "skipped" not in line]
+
+
+def skipped(name: str) -> list[dict[str, Any]]:
+    """The lines that say what an old SDK could not make."""
+    return [line for line in _all(name) if "skipped" in line]
+
+
+def _all(name: str) -> list[dict[str, Any]]:
     path = _FOLDER / name
     if not path.is_file():
-        reason = f"{name} is not at {_FOLDER}; BLOBPROOF_REFERENCE may say where it is"
-        return [pytest.param({}, marks=pytest.mark.skip(reason=reason), id=name)]
-    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    lines = [line for line in found if "skipped" not in line]  # what an old SDK could not make
-    return [
-        pytest.param(line, id=f"{line['name']}-{line.get('sv', line['sdk'])}-{n}")
-        for n, line in enumerate(lines)
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def vectors(name: str) -> list[Any]:
+    """The vectors of a file as pytest parameters; one skipped parameter when it is not there."""
+    return [pytest.param(line, id=_id(line, n)) for n, line in enumerate(lines(name))] or [_absent(name, {})]
+
+
+def altered(name: str, ways: Callable[[dict[str, Any]], Iterator[tuple[str, dict[str, Any]]]]) -> list[Any]:
+    """Each vector with each of its alterations, as pytest parameters."""
+    found = [
+        pytest.param(line, other, id=f"{_id(line, n)}-{way}")
+        for n, line in enumerate(lines(name))
+        for way, other in ways(line)
     ]
+    return found or [_absent(name, {}, {})]
+
+
+def _id(line: dict[str, Any], number: int) -> str:
+    return f"{line['name']}-{line.get('sv', line['sdk'])}-{number}"
+
+
+def _absent(name: str, *values: object) -> Any:
+    reason = f"{name} is not at {_FOLDER}; BLOBPROOF_REFERENCE may say where it is"
+    return pytest.param(*values, marks=pytest.mark.skip(reason=reason), id=name)
 
 
 def sas_of(vector: dict[str, Any]) -> Sas:
