@@ -55,4 +55,6 @@ def headers(fields: Fields, version: str) -> Fields:
 
 def elements(pairs: Iterable[tuple[str, str | None]], version: str) -> list[tuple[str, str | None]]:
     """The list elements that a version knows."""
+    if version >= _ALL:
+        return list(pairs)
     return [pair for pair in pairs if ELEMENTS.get(pair[0], "") <= version]

@@ -92,4 +92,9 @@ def blocks(name: str, items: Iterable[tuple[str, int]]) -> str:
 
 def elements(pairs: Iterable[tuple[str, str | None]]) -> str:
     """Several elements; None leaves one out, an empty text self-closes it."""
-    return "".join(element(name, text) for name, text in pairs if text is not None)
+    # A list has twenty of these for every blob: the plain ones are written here, without a call for each.
+    return "".join(
+        f"<{name}>{text}</{name}>" if text and _NEEDS_ESCAPE.search(text) is None else element(name, text)
+        for name, text in pairs
+        if text is not None
+    )

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -72,6 +73,7 @@ def encode(generation: Generation) -> bytes:
     return _encode(fields).encode()
 
 
+@lru_cache(maxsize=4096)  # the same bytes mean the same: a write looks twice, a list again and again
 def decode(data: bytes) -> Generation:
     """The reverse. ValueError, KeyError or TypeError when it is no generation."""
     fields: Mapping[str, Any] = json.loads(data)
