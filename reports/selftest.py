@@ -38,6 +38,8 @@ blobproof selftest --requirement get-blob.range --all-cases --out DIR
 
 The kill rate is the share of mutants that were killed by a requirement of their own.
 Everything else counts against it.
+`--out DIR` writes everything to `DIR/selftest.json`, whose schema is `harness/selftest/selftest.schema.json`.
+`--all-cases` gives every mutant every case and lists all that notice it.
 `--record suites/selftest.json` keeps a whole run: the first one ever stays, the latest is replaced.
 A mutant is committed before the first run over it.
 

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 from harness import catalogue
+from harness.cases.errors import CaseTreeError
+from harness.catalogue import CatalogueError
 from harness.plan import everything
 from harness.rules.check import RULES
 from harness.selftest import record
-from harness.selftest.mutants import mutants
+from harness.selftest.mutants import MutantsError, mutants
+from harness.selftest.record import RecordError
 from harness.traceability import trace
 from harness.vocabulary import EXIT_PRECEDENCE, ExitCode, Level, Verdict
 from reports import selftest as selftest_pages
@@ -74,7 +77,11 @@ PAGES = {
 
 def main() -> int:
     """Exit status 1 when `--check` finds a page that is not current."""
-    pages = {path: page() for path, page in PAGES.items()}
+    try:
+        pages = {path: page() for path, page in PAGES.items()}
+    except (CaseTreeError, CatalogueError, MutantsError, RecordError) as error:
+        print(f"{error}\n  {error.hint}", file=sys.stderr)
+        return error.exit_code
     stale = [path for path, text in pages.items() if not _current(ROOT / path, text)]
     if "--check" in sys.argv[1:]:
         for path in stale:
