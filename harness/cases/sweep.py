@@ -63,7 +63,7 @@ def _fill(value: Any, row: dict[str, Any]) -> Any:
         if value == f"{{{name}}}":
             return _fill(said, {other: row[other] for other in row if other != name})
         if f"{{{name}}}" in value and not isinstance(said, dict | list):
-            value = value.replace(f"{{{name}}}", _shown(said))
+            value = value.replace(f"{{{name}}}", _text(said))
     return value
 
 
@@ -76,7 +76,13 @@ def _fill_key(key: str, row: dict[str, Any]) -> str:
     return filled if isinstance(filled, str) else key
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
+    """A value as it stands inside a longer text: character by character."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return "".join(" " if character in "[]\n" else character for character in str(value)).strip()
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in an id, where brackets and line breaks have no place."""
+    return "".join(" " if character in "[]\n" else character for character in _text(value)).strip()

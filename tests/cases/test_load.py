@@ -164,6 +164,14 @@ def test_a_column_may_name_other_columns() -> None:
     assert first.steps[0].expect.body == c.Graded(c.Text("bytes=0-1 x1"))
 
 
+def test_a_column_keeps_its_brackets_and_blanks_inside_a_longer_text() -> None:
+    odd = SWEEP.replace("got: {text: ab}", 'got: {text: "x{extra}x"}', 1).replace(
+        "extra: 1", 'extra: " [a] "'
+    )
+    first, _ = parse_text("get-blob/ranges.yaml", odd)
+    assert first.steps[0].expect.body == c.Graded(c.Text("x [a] x"))
+
+
 @pytest.mark.parametrize(
     ("there", "instead", "says"),
     [
