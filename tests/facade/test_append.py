@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.facade.client import Client
@@ -150,3 +152,35 @@ def test_from_url(client: Client, container: str) -> None:
     assert add() == (201, None)
     assert client.get(target).body == b"234234"
     assert client.head(target)["x-ms-blob-committed-block-count"] == "2"
+
+
+def test_a_snapshot_keeps_what_it_had(client: Client, container: str) -> None:
+    target = f"/{container}/log"
+    make(client, target)
+    client.send("PUT", f"{target}?comp=appendblock", {}, b"first")
+    taken = client.send("PUT", f"{target}?comp=snapshot", {}, b"")
+    assert taken.status == 201
+    for _ in range(2):
+        assert client.send("PUT", f"{target}?comp=appendblock", {}, b", more").status == 201
+    assert client.get(target).body == b"first, more, more"
+    old = client.get(f"{target}?snapshot={taken['x-ms-snapshot']}")
+    assert (old.body, old["x-ms-blob-committed-block-count"]) == (b"first", "1")
+    assert (
+        client.send("PUT", f"{target}?comp=appendblock&snapshot={taken['x-ms-snapshot']}", {}, b"x").status
+        == 400
+    )
+
+
+def test_blocks_of_several_writers(client: Client, container: str) -> None:
+    target = f"/{container}/log"
+    make(client, target)
+
+    def add(number: int) -> int:
+        entry = f"{number:03d};".encode()
+        return client.send("PUT", f"{target}?comp=appendblock", {}, entry).status
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(add, range(80))) == {201}
+    entries = client.get(target).body.decode().split(";")
+    assert sorted(entries[:-1]) == [f"{number:03d}" for number in range(80)]
+    assert client.head(target)["x-ms-blob-committed-block-count"] == "80"
