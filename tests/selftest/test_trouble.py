@@ -87,6 +87,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(look, "reference", bench.reference)
     monkeypatch.setattr("harness.judge.judge.outcomes", lambda *_: iter(()))  # it would keep no wire rule
     monkeypatch.setattr(engine, "_shared", lambda: contextlib.nullcontext(_SHARED))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # a worker that dies leaves its folder behind
     monkeypatch.setattr("harness.execute.STEP_SECONDS", 0.3)
     return bench
 
