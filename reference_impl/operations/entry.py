@@ -29,6 +29,7 @@ _REFUSED = (
 )
 _TAGS = ("x-ms-if-tags", "x-ms-source-if-tags")
 _TAGS_SINCE = "2019-12-12"
+_TOKENS_SINCE = "2017-11-09"
 _LEVELS = ("container", "account", "service")
 
 
@@ -113,6 +114,8 @@ def asked(call: Call) -> Asked:
 
 async def authorise(call: Call, needs: Needs) -> Principal:
     """The caller, known to be allowed what `needs` says. Raises 401, 403, or 404 for the anonymous."""
+    if call.version < _TOKENS_SINCE and (call.header("authorization") or "").lower().startswith("bearer"):
+        raise shared_key.failed("Authentication scheme Bearer is not supported in this version.")
     principal = await authenticate(call.service, asked(call))
     await permit(call, principal, call.resource, needs, call.query.get("prefix") or "")
     return principal

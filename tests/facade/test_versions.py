@@ -53,3 +53,10 @@ def test_the_limit_follows_the_query(client: Client, container: str, version: st
     target = f"/{container}/b?api-version={version}"
     answer = client.send("PUT", target, {**headers, "Expect": "100-continue"})
     assert (answer.status, answer.xml.findtext("MaxLimit")) == (413, str(limit << 20))
+
+
+def test_tokens_are_younger_than_some_versions(client: Client, container: str) -> None:
+    headers = {"x-ms-version": None, "Authorization": "Bearer token"}
+    answer = client.send("GET", f"/{container}/b?api-version=2017-07-29", headers)
+    assert (answer.status, answer.xml.findtext("Code")) == (403, "AuthenticationFailed")
+    assert b"Authentication scheme Bearer is not supported in this version." in answer.body
