@@ -102,7 +102,8 @@ class App:
                     raise RuntimeError("the stream broke")
                 yield b"piece%d," % index
 
-        return Response(200, "OK", body=pieces())
+        length = [("Content-Length", words["length"])] if "length" in words else []
+        return Response(200, "OK", length, body=pieces())
 
     async def on_chunky(self, request: Request, words: dict[str, str]) -> Response:
         return Response(200, "OK", body=None if request.method == "HEAD" else b"<List/>", chunked=True)

@@ -191,6 +191,19 @@ def test_a_fault_of_the_application_is_one_clean_500(facade: Process, path: str)
     assert "Traceback" in facade.log.read_text()
 
 
+def test_a_stream_may_tell_its_length(facade: Process) -> None:
+    with facade.raw() as raw:
+        answer = raw.send(get("/stream?length=21")).answer()
+        assert (answer.body, answer.get("transfer-encoding")) == (b"piece0,piece1,piece2,", None)
+        assert raw.send(get("/pid")).answer().status == 200
+    for wrong in (20, 22):
+        with facade.raw() as raw:
+            raw.send(get(f"/stream?length={wrong}"))
+            with pytest.raises((EOFError, ConnectionError)):
+                raw.answer()
+                raw.send(get("/pid")).answer()
+
+
 def test_a_stream_that_breaks_is_never_finished(facade: Process) -> None:
     with facade.raw() as raw:
         raw.send(get("/stream?fail=2"))
