@@ -283,6 +283,28 @@ def test_a_bug_of_our_own_is_not_taken_for_a_missing_credential(service: Service
         execute(make_case("- {send: 'GET /x/y', auth: bearer, expect: {status: 200}}"), world)
 
 
+class _Minting:
+    """A token source that keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[str, object]] = []
+
+    def token(self) -> Secret:
+        return Secret("plain")
+
+    def mint(self, claims: Mapping[str, object]) -> Secret:
+        self.asked.append(claims)
+        return Secret("minted")
+
+
+def test_placeholders_are_filled_wherever_they_stand_in_an_auth(service: Service) -> None:
+    tokens = _Minting()
+    with World(replace(service.endpoint, tokens=tokens), "bp-t-") as world:
+        step = "{send: 'GET /x/y', auth: {bearer: {claims: {roles: ['reader:{container}'], n: 1}}}"
+        execute(make_case(f"- {step}, expect: {{status: 200}}}}"), world)
+    assert [dict(claims) for claims in tokens.asked] == [{"roles": ["reader:bp-t-shared"], "n": 1}]
+
+
 # --- together with the judge ---
 
 
