@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ from harness.redact import redact_text
 from harness.results.wires import exchange_json
 from harness.rules.check import RULES, Outcome, outcomes
 from harness.rules.identify import identify
+from harness.rules.memory import Memory
 from harness.rules.rule import Fact, Rule
 from harness.vocabulary import ExitCode, Level
 
@@ -58,6 +59,7 @@ class Inspection:
     left_out: Counter[str] = field(default_factory=Counter)  # entries that are no exchange, by reason
     unanswered: int = 0
     operations: Counter[str] = field(default_factory=Counter)
+    memories: defaultdict[str, Memory] = field(default_factory=lambda: defaultdict(Memory))  # by account
     scores: dict[str, Score] = field(default_factory=lambda: {rule.id: Score(rule) for rule in RULES})
 
     @property
@@ -95,7 +97,7 @@ class Inspection:
         self.operations[
             identify(request.method, request.target, request.headers, address.prefix).operation
         ] += 1
-        for outcome in outcomes(exchange, address.prefix):
+        for outcome in outcomes(exchange, address.prefix, self.memories[str(address)]):
             self._count(captured, outcome)
 
     def _count(self, captured: Captured, outcome: Outcome) -> None:

@@ -21,6 +21,7 @@ from harness.judge.xml import NotXmlError, error_body, error_code, root, texts
 from harness.results.finding import Finding, graded
 from harness.rules.check import fold, outcomes
 from harness.rules.identify import Identity, identify
+from harness.rules.memory import Memory
 from harness.rules.tally import in_passing
 from harness.vocabulary import Level, Verdict
 
@@ -285,7 +286,8 @@ def saved_values(save: c.Save, response: Response) -> tuple[str, ...]:
 def _by_rules(case: c.Case, seen: list[tuple[int, StepFact]]) -> Iterator[Finding]:
     """Required wire rules count on the operation under test; all others are only kept, for the tally."""
     facts = dict(seen)
-    made = [(at, out) for at, fact in seen for out in outcomes(fact.exchange, fact.prefix)]
+    memory = Memory()
+    made = [(at, out) for at, fact in seen for out in outcomes(fact.exchange, fact.prefix, memory)]
     own = fold((at, out) for at, out in made if out.operation == case.operation)
     other = fold((at, out) for at, out in made if out.operation != case.operation)
     for finding in own.findings:

@@ -8,11 +8,41 @@ from dataclasses import dataclass
 
 from harness.exchange import Exchange
 from harness.results.finding import Finding, graded
-from harness.rules import blobs, errors, general, lists
+from harness.rules import (
+    across,
+    batches,
+    contents,
+    copies,
+    documents,
+    errors,
+    general,
+    hashes,
+    headers,
+    leases,
+    lists,
+    ranges,
+    validators,
+)
 from harness.rules.identify import identify
+from harness.rules.memory import Memory
 from harness.rules.rule import Broken, Fact, Rule, View
 
-RULES: tuple[Rule, ...] = (*general.RULES, *errors.RULES, *blobs.RULES, *lists.RULES)
+_FAMILIES = (
+    general,
+    errors,
+    validators,
+    ranges,
+    hashes,
+    headers,
+    leases,
+    copies,
+    documents,
+    lists,
+    contents,
+    batches,
+    across,
+)
+RULES: tuple[Rule, ...] = tuple(rule for family in _FAMILIES for rule in family.RULES)
 """Every rule, in the order of the documentation."""
 
 
@@ -39,21 +69,29 @@ class Checked:
     not_evaluated: Mapping[str, int]
 
 
-def outcomes(exchange: Exchange, prefix: str = "") -> Iterator[Outcome]:
+def outcomes(exchange: Exchange, prefix: str = "", memory: Memory | None = None) -> Iterator[Outcome]:
     """What every rule that applies says about one exchange; nothing when no whole response came.
 
-    `prefix` is what stands in front of the container in the target: "/account" for path style.
+    `prefix` is what stands in front of the container in the target: "/account" for path style. `memory` is
+    that of the exchanges before with the same endpoint; without one, rules over several are not evaluated.
     """
     response, request = exchange.response, exchange.request
     if response is None or exchange.failure is not None:
         return
-    view = View(exchange, response, identify(request.method, request.target, request.headers, prefix))
+    who = identify(request.method, request.target, request.headers, prefix)
+    view = View(exchange, response, who, memory)
+    if memory is not None:
+        memory.count += 1
     for rule in RULES:
         if not rule.applies(view):
             continue
-        lacking = next((fact for fact in Fact if fact in rule.needs and not view.has(fact)), None)
+        lacking = _lacking(rule, view) if rule.needs else None
         broken = rule.breaks(view) if lacking is None else None
         yield Outcome(rule, view.who.operation, broken, lacking)
+
+
+def _lacking(rule: Rule, view: View) -> Fact | None:
+    return next((fact for fact in Fact if fact in rule.needs and not view.has(fact)), None)
 
 
 def fold(found: Iterable[tuple[int, Outcome]]) -> Checked:
@@ -75,10 +113,11 @@ def fold(found: Iterable[tuple[int, Outcome]]) -> Checked:
 
 def check(exchanges: Sequence[Exchange], prefix: str = "") -> Checked:
     """Every rule over every exchange of one address."""
+    memory = Memory()
     return fold(
         (number, outcome)
         for number, exchange in enumerate(exchanges)
-        for outcome in outcomes(exchange, prefix)
+        for outcome in outcomes(exchange, prefix, memory)
     )
 
 

@@ -1,43 +1,52 @@
-"""Wire rules for every response: identity, time, version, framing."""
+"""Wire rules for every response: status, identity, time, version, framing."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from harness.judge.matching import is_date
 from harness.rules.rule import Broken, Fact, Rule, View
+from harness.rules.table import EMPTY, LEASE_SUCCESS, LEASES, SUCCESS
 from harness.vocabulary import Level
 
-SUCCESS: dict[str, tuple[int, ...]] = {
-    "List Containers": (200,),
-    "Get Account Information": (200,),
-    "Get User Delegation Key": (200,),
-    "Blob Batch": (202, 200),
-    "Create Container": (201,),
-    "Get Container Properties": (200,),
-    "Get Container Metadata": (200,),
-    "Set Container Metadata": (200,),
-    "Delete Container": (202,),
-    "List Blobs": (200,),
-    "Put Blob": (201,),
-    "Put Blob From URL": (201,),
-    "Get Blob": (200, 206),
-    "Get Blob Properties": (200,),
-    "Set Blob Properties": (200,),
-    "Get Blob Metadata": (200,),
-    "Set Blob Metadata": (200,),
-    "Copy Blob": (202,),
-    "Copy Blob From URL": (202,),
-    "Delete Blob": (202,),
-    "Put Block": (201,),
-    "Put Block From URL": (201,),
-    "Put Block List": (201,),
-    "Get Block List": (200,),
-}
-"""How each operation says that it was done. SDKs compare these numbers."""
+_YES_OR_NO = (
+    "x-ms-server-encrypted",
+    "x-ms-request-server-encrypted",
+    "x-ms-access-tier-inferred",
+    "x-ms-is-current-version",
+    "x-ms-has-immutability-policy",
+    "x-ms-has-legal-hold",
+    "x-ms-legal-hold",
+    "x-ms-deny-encryption-scope-override",
+    "x-ms-immutable-storage-with-versioning-enabled",
+    "x-ms-delete-type-permanent",
+    "x-ms-is-hns-enabled",
+    "x-ms-blob-sealed",
+    "x-ms-incremental-copy",
+)
+_DATES = (
+    "x-ms-creation-time",
+    "x-ms-copy-completion-time",
+    "x-ms-access-tier-change-time",
+    "x-ms-last-access-time",
+    "x-ms-expiry-time",
+    "x-ms-immutability-policy-until-date",
+)
+_ONCE_ONLY = frozenset({"etag", "last-modified", "date", "server", "accept-ranges"})
 
 
 def _wrong_success(view: View) -> Broken | None:
     wanted = SUCCESS[view.who.operation]
     return None if view.status in wanted else Broken(" or ".join(map(str, wanted)), str(view.status))
+
+
+def _wrong_lease(view: View) -> Broken | None:
+    wanted = LEASE_SUCCESS.get(_action(view), 400)  # without an action there is nothing to do
+    return None if view.status == wanted else Broken(f"{wanted} for {_action(view)}", str(view.status))
+
+
+def _action(view: View) -> str:
+    return (view.asked("x-ms-lease-action") or "").lower()
 
 
 def _no_request_id(view: View) -> Broken | None:
@@ -85,6 +94,11 @@ def _no_length(view: View) -> Broken | None:
     return None if said == "0" else Broken("Content-Length: 0", said or "no Content-Length")
 
 
+def _body_of_empty(view: View) -> Broken | None:
+    count = view.response.body.length
+    return Broken("no body", f"{count} bytes") if count else None
+
+
 def _empty_headers(view: View) -> Broken | None:
     empty = [name for name, value in view.response.headers if not value and _is_property(name)]
     return Broken("absent", f"{', '.join(empty)} without a value") if empty else None
@@ -92,26 +106,37 @@ def _empty_headers(view: View) -> Broken | None:
 
 def _is_property(name: str) -> bool:
     lowered = name.lower()
-    return lowered.startswith("content-") or lowered == "cache-control"
+    return lowered.startswith(("content-", "x-ms-")) or lowered == "cache-control"
 
 
-_EMPTY = frozenset(
-    {
-        "Create Container",
-        "Delete Container",
-        "Set Container Metadata",
-        "Put Blob",
-        "Put Blob From URL",
-        "Put Block",
-        "Put Block From URL",
-        "Put Block List",
-        "Set Blob Metadata",
-        "Set Blob Properties",
-        "Delete Blob",
-        "Copy Blob",
-        "Copy Blob From URL",
-    }
-)
+def _twice(view: View) -> Broken | None:
+    counts = Counter(name.lower() for name, _ in view.response.headers)
+    found = [name for name, count in counts.items() if count > 1 and _is_single(name)]
+    return Broken("each header once", f"{', '.join(found)} more than once") if found else None
+
+
+def _is_single(name: str) -> bool:
+    return name.startswith(("x-ms-", "content-")) or name in _ONCE_ONLY
+
+
+def _bad_truth(view: View) -> Broken | None:
+    for name in _YES_OR_NO:
+        if (said := view.get(name)) is not None and said not in ("true", "false"):
+            return Broken(f"{name}: true or false", said or "empty")
+    return None
+
+
+def _bad_dates(view: View) -> Broken | None:
+    for name in _DATES:
+        if (said := view.get(name)) is not None and not is_date(said):
+            return Broken(f"{name}: an RFC 1123 date", said or "empty")
+    return None
+
+
+def _code_of_success(view: View) -> Broken | None:
+    said = view.get("x-ms-error-code")
+    return None if said is None else Broken("no x-ms-error-code", said)
+
 
 RULES = (
     Rule(
@@ -120,8 +145,18 @@ RULES = (
         "An operation that was done says so with its own status.",
         ("reference/1.1",),
         ("wire.success-status",),
-        lambda view: view.succeeded and view.who.operation in SUCCESS,
+        lambda view: view.done(SUCCESS),
         _wrong_success,
+        frozenset({Fact.OPERATION}),
+    ),
+    Rule(
+        "lease-status",
+        Level.REQUIRED,
+        "A lease operation that was done says so with the status of its action.",
+        ("reference/1.8",),
+        ("wire.success-status", "lease-blob.acquire", "lease-blob.renew", "lease-blob.release"),
+        lambda view: view.done(LEASES) and _action(view) in (*LEASE_SUCCESS, ""),
+        _wrong_lease,
         frozenset({Fact.REQUEST_HEADERS}),
     ),
     Rule(
@@ -147,7 +182,7 @@ RULES = (
         Level.EXPECTED,
         "x-ms-client-request-id comes back from version 2019-02-02 on.",
         ("reference/1.0",),
-        ("errors.client-request-id",),
+        ("errors.client-request-id", "versions.client-request-id"),
         _wants_echo,
         _no_echo,
     ),
@@ -175,7 +210,7 @@ RULES = (
         Level.REQUIRED,
         "Answers to HEAD, 204 and 304 have no body.",
         ("reference/1.0",),
-        ("wire.no-body",),
+        ("wire.no-body", "errors.not-modified", "get-blob-properties.no-body"),
         lambda view: view.bodyless,
         _body_where_none,
         frozenset({Fact.FRAMING}),
@@ -186,17 +221,63 @@ RULES = (
         "A success without a body says Content-Length: 0.",
         ("reference/1.0",),
         ("wire.empty-length",),
-        lambda view: view.succeeded and view.status != 204 and view.who.operation in _EMPTY,
+        lambda view: view.done(EMPTY) and not view.bodyless,
         _no_length,
         frozenset({Fact.FRAMING}),
+    ),
+    Rule(
+        "empty-body",
+        Level.EXPECTED,
+        "The success of an operation that gives no content has no body.",
+        ("reference/1.1",),
+        ("wire.empty-length",),
+        lambda view: view.done(EMPTY) and not view.bodyless,
+        _body_of_empty,
+        frozenset({Fact.OPERATION, Fact.BODY}),
     ),
     Rule(
         "no-empty-property",
         Level.EXPECTED,
         "A property that is not set is an absent header, never an empty one.",
         ("reference/1.5",),
-        ("wire.no-empty-property",),
-        lambda view: view.succeeded and view.who.operation in ("Get Blob", "Get Blob Properties"),
+        ("wire.no-empty-property", "get-blob.absent-properties"),
+        lambda view: view.done(("Get Blob", "Get Blob Properties", "Get Container Properties")),
         _empty_headers,
+    ),
+    Rule(
+        "no-header-twice",
+        Level.EXPECTED,
+        "ETag, Last-Modified and every Content- and x-ms- header stand once in a response.",
+        ("reference/1.0",),
+        ("wire.no-header-twice",),
+        lambda view: True,
+        _twice,
+    ),
+    Rule(
+        "true-or-false",
+        Level.EXPECTED,
+        "Headers that say yes or no say true or false, in small letters.",
+        ("reference/1.0", "reference/1.5"),
+        ("wire.true-or-false",),
+        lambda view: any(view.get(name) is not None for name in _YES_OR_NO),
+        _bad_truth,
+    ),
+    Rule(
+        "date-headers",
+        Level.EXPECTED,
+        "Times of creation, copying, access, tier and expiry are RFC 1123 dates.",
+        ("reference/1.5",),
+        ("wire.date-headers",),
+        lambda view: any(view.get(name) is not None for name in _DATES),
+        _bad_dates,
+    ),
+    Rule(
+        "no-code-of-success",
+        Level.EXPECTED,
+        "A success names no error code.",
+        ("reference/4.1",),
+        ("wire.no-code-of-success",),
+        lambda view: view.succeeded,
+        _code_of_success,
     ),
 )

@@ -23,6 +23,13 @@ class Identity:
     container: str
     blob: str
     query: Mapping[str, str]
+    method: str
+
+    @property
+    def told_by_headers(self) -> bool:
+        """Whether another operation has the same request line: only headers tell them apart."""
+        comp = self.query.get("comp", "").lower()
+        return self.method == "PUT" and self.depth == "blob" and comp in ("", *_FROM_URL)
 
 
 def identify(method: str, target: str, headers: Headers, prefix: str = "") -> Identity:
@@ -42,7 +49,7 @@ def identify(method: str, target: str, headers: Headers, prefix: str = "") -> Id
     if depth == "blob" and not blob:  # one path segment and no restype: a blob of the root container
         container, blob = "$root", container
     name = _name(method.upper(), depth, restype, comp, query, headers)
-    return Identity(name, depth, container, blob, MappingProxyType(query))
+    return Identity(name, depth, container, blob, MappingProxyType(query), method.upper())
 
 
 def _query(raw: str) -> dict[str, str]:

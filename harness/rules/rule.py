@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree
 
-from harness.exchange import Exchange, Fidelity, Response, header, header_all
+from harness.exchange import Exchange, Fidelity, Headers, Response
 from harness.judge.xml import NotXmlError, error_code, root
 from harness.rules.identify import Identity
+from harness.rules.memory import Memory
 from harness.vocabulary import Level
 
 
 class Fact(enum.Enum):
     """A fact that not every kind of recording keeps."""
 
+    OPERATION = "which operation it was"  # for some, only the request's headers tell
     FRAMING = "framing"  # how bodies were delimited, what came after them
     REQUEST_HEADERS = "request headers"
     REQUEST_BODY = "request body"
     BODY = "response body"
+    OTHERS = "other exchanges"  # with the same endpoint
     BYTES = "response bytes"  # the body exactly as sent, a byte-order mark included
 
 
@@ -48,11 +51,16 @@ class View:
     exchange: Exchange
     response: Response
     who: Identity
+    memory: Memory | None = None  # of the exchanges before; for rules over several
 
     def has(self, fact: Fact) -> bool:
         """Whether this recording kept the fact."""
         if fact in _LACKING[self.exchange.fidelity]:
             return False
+        if fact is Fact.OTHERS:
+            return self.memory is not None
+        if fact is Fact.OPERATION:
+            return self.has(Fact.REQUEST_HEADERS) or not self.who.told_by_headers
         if fact is Fact.REQUEST_HEADERS:
             return bool(self.exchange.request.headers)  # a browser's capture may have lost them
         if fact is Fact.REQUEST_BODY:
@@ -63,15 +71,29 @@ class View:
 
     def get(self, name: str) -> str | None:
         """The first value of a response header."""
-        return header(self.response.headers, name)
+        found = self._said.get(name.lower())
+        return found[0] if found else None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of a response header."""
-        return header_all(self.response.headers, name)
+        return tuple(self._said.get(name.lower(), ()))
 
     def asked(self, name: str) -> str | None:
         """The first value of a request header."""
-        return header(self.exchange.request.headers, name)
+        found = self._asked.get(name.lower())
+        return found[0] if found else None
+
+    @cached_property
+    def _said(self) -> dict[str, list[str]]:
+        return _by_name(self.response.headers)  # rules ask for headers some hundred times
+
+    @cached_property
+    def _asked(self) -> dict[str, list[str]]:
+        return _by_name(self.exchange.request.headers)
+
+    def done(self, operations: Collection[str]) -> bool:
+        """Whether it is the success of one of these operations."""
+        return self.succeeded and self.who.operation in operations
 
     @property
     def method(self) -> str:
@@ -125,6 +147,13 @@ class View:
     def code(self) -> str | None:
         """The error code, wherever it stands."""
         return error_code(self.response)
+
+
+def _by_name(headers: Headers) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), []).append(value)
+    return found
 
 
 _FRONT_END = frozenset({400, 401, 403})

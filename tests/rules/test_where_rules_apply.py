@@ -8,9 +8,10 @@ import pytest
 
 from harness.cases.recipes import md5_base64
 from harness.exchange import Body, Exchange
-from harness.rules.check import RULES, outcomes
-from tests.judge.made import error, exchange
-from tests.rules.test_rules import DATA, PREFIX, RIGHT, challenged, good, listing
+from harness.rules.check import RULES
+from tests.judge.made import exchange
+from tests.rules.answers import DATA, RIGHT, challenged, good, listing, said_of
+from tests.rules.answers import refused as error
 
 OLD = {"x-ms-version": "2017-04-17"}
 
@@ -18,8 +19,7 @@ OLD = {"x-ms-version": "2017-04-17"}
 def rules(one: Exchange) -> dict[str, bool | None]:
     """What applies to an exchange: True kept, False broken, None not evaluated."""
     return {
-        outcome.rule.id: outcome.broken is None if outcome.evaluated else None
-        for outcome in outcomes(one, PREFIX)
+        outcome.rule.id: outcome.broken is None if outcome.evaluated else None for outcome in said_of(one)
     }
 
 
