@@ -34,10 +34,10 @@ def build_app(config: Config) -> Handler:
 
     async def handle(request: Request) -> Response:
         call = Call(service, request)
-        service.busy += 1
+        service.began(request.client)
         try:
             return await answering.answer(call, lambda: dispatch(call))
         finally:
-            service.busy -= 1
+            service.ended()
 
     return handle

@@ -22,6 +22,8 @@ Turn = tuple[str, str | None, str | None]
 _THREADS = 64
 # Of one name, so many changes at once: one holds its lock, the others sync their data or wait for it.
 _TURNS = 16
+# So many requests over one connection, with none over another between them: then it is the only one.
+_STREAK = 2
 
 
 class Service:
@@ -32,8 +34,9 @@ class Service:
         self.pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
         # A change may wait long for the lock of a name; nothing else waits behind such threads.
         self.changers = ThreadPoolExecutor(_THREADS, thread_name_prefix="change")
-        self.busy = 0
-        """Requests under way."""
+        self._busy = 0
+        self._streak = 0
+        self._last: Hashable = None
         self._turns: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
         self.store = Store(config.root, durable=config.durable)
         self.keys: Mapping[str, bytes] = MappingProxyType({a.name: a.key for a in config.accounts})
@@ -44,13 +47,28 @@ class Service:
             source = KeySource(config.issuer, config.jwks_ca, self.pool)
             self.tokens = TokenVerifier(config.issuer, source, config.default_role)
 
+    def began(self, client: Hashable) -> None:
+        """A request came over a connection, named by its client's address and port."""
+        self._busy += 1
+        self._streak = self._streak + 1 if client == self._last else 0
+        self._last = client
+
+    def ended(self) -> None:
+        """A request is answered."""
+        self._busy -= 1
+
+    @property
+    def _alone(self) -> bool:
+        """Whether only one connection is in use now, as far as one can see."""
+        return self._busy <= 1 and self._streak >= _STREAK
+
     async def run_small(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a blocking function that looks at a few files and no more.
 
-        While no other request is under way nobody has to wait for it, so it is called on the spot: handing
+        While only one client is there nobody else has to wait for it, so it is called on the spot: handing
         it to a thread and back takes several times as long as most of what it does.
         """
-        if self.busy <= 1:
+        if self._alone:
             return function(*args, **kwargs)
         return await self.run(function, *args, **kwargs)
 
@@ -61,7 +79,7 @@ class Service:
 
         On the spot like `run_small`, but only where nothing is synced, and nobody holds the lock.
         """
-        if self.busy <= 1 and not self.config.durable and self.store.is_free(*turn):
+        if self._alone and not self.config.durable and self.store.is_free(*turn):
             return function(*args, **kwargs)
         return await self.change(turn, function, *args, **kwargs)
 
