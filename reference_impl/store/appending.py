@@ -88,6 +88,8 @@ def _in_place(
     generations.save_new(area, where, generation, ())
     try:
         copy(upload.fd, 0, fd, whole.size, upload.size)
+        if area.durable:
+            os.fsync(fd)  # the time below must not reach the disk before the bytes do
         os.utime(fd, ns=moment)
         if area.durable:
             os.fsync(fd)
