@@ -95,7 +95,8 @@ def _other_echo(view: View) -> Broken | None:
         asked, element = view.who.query.get(name), view.xml.find(_ECHOED[name])
         if asked is not None and element is not None and element.get("Encoded") is None:
             said = element.text or ""
-            if said != asked.replace("\r\n", "\n").replace("\r", "\n"):  # so XML reads what is no reference
+            # XML reads a carriage return as a line break, unless it is written as a reference.
+            if said not in (asked, asked.replace("\r\n", "\n").replace("\r", "\n")):
                 return Broken(f"{_ECHOED[name]} {asked}", said or "empty")
     return None
 

@@ -8,11 +8,29 @@ import pytest
 
 from harness.cases.recipes import md5_base64
 from harness.exchange import Body, Exchange
-from harness.rules.check import RULES
+from harness.rules.check import RULES, outcomes
+from harness.rules.memory import REMEMBERED, Memory
+from harness.rules.rule import Fact
 from tests.judge.made import exchange
-from tests.rules.answers import DATA, RIGHT, challenged, good, listing, said_of
+from tests.rules.answers import (
+    DATA,
+    DATE,
+    FOLDERS,
+    GUID,
+    PREFIX,
+    RIGHT,
+    batch,
+    block_list,
+    challenged,
+    detailed,
+    good,
+    listing,
+    said_of,
+)
 from tests.rules.answers import refused as error
 
+OTHER = {"x-ms-request-id": GUID}
+EARLIER = "Sat, 21 Nov 2026 00:00:00 GMT"
 OLD = {"x-ms-version": "2017-04-17"}
 
 
@@ -79,6 +97,77 @@ def test_silent(rule: str, one: Exchange) -> None:
     assert rule not in rules(one)
 
 
+STRUCTURED = {"x-ms-structured-body": "XSM/1.0; properties=crc64"}
+OLD_STATE = "HEAD /acct/c/b?snapshot=2022-09-29T05:35:35.1876922Z"
+SHORT = detailed("InvalidHeaderValue", "").replace(b"?><Error", b"?>\n<Error")
+REFUSED = batch("0").replace(b"Content-ID: 0\r\n", b"").replace(b"202", b"400")
+VERSIONS = listing("a", "a").replace(b"</Name>", b"</Name><VersionId>1</VersionId>", 1)
+
+SILENT_TOO = [
+    ("sent-md5", good("put", {"Content-MD5": md5_base64(b"decoded")}, asked=STRUCTURED)),
+    ("content-crc64", good("summed", {**STRUCTURED, "x-ms-content-crc64": "AAAAAAAAAAA="})),
+    ("etag-bytes", good("get", STRUCTURED)),
+    ("error-elements", error("PUT /acct/c/b", 400, "InvalidHeaderValue", SHORT)),
+    ("error-elements", error("PUT /acct/c/b", 400, "Md5Mismatch", asked={"x-ms-copy-source": "u"})),
+    ("error-phrase", error("PUT /acct/c/b", 412, "CannotVerifyCopySource")),
+    ("error-status", error("PUT /acct/c/b", 429, "CannotVerifyCopySource")),
+    ("copy-source-details", error("PUT /acct/c/b", 412, "CannotVerifyCopySource")),
+    ("copy-source-details", old(error("PUT /acct/c/b", 404, "CannotVerifyCopySource"))),
+    ("unique-request-id", good("get", {"x-ms-request-id": "00000000-0000-0000-0000-000000000000"})),
+    ("range-answered", good("get", asked={"Range": "bytes=-5"})),
+    ("range-answered", good("get", asked={"Range": "bytes=5-2"})),
+    ("range-answered", good("get", asked={"Range": "bytes=0-5", "If-Range": '"0x1"'})),
+    ("no-tier-of-content", good("get", {"x-ms-version": "2026-02-06", "x-ms-access-tier": "Hot"})),
+    ("account-hns", good("account", {"x-ms-version": "2019-12-12"})),
+    ("lease-status", error("PUT /acct/c/b?comp=lease", 409, "LeaseAlreadyPresent")),
+    ("xml-root", good("acl", line="HEAD /acct/c?restype=container&comp=acl", body=b"")),
+    ("block-list-parts", good("blocks", line="GET /acct/c/b?comp=blocklist&blocklisttype=none")),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "one"), SILENT_TOO, ids=[f"{row[0]}-{at}" for at, row in enumerate(SILENT_TOO)]
+)
+def test_silent_where_the_service_does_otherwise(rule: str, one: Exchange) -> None:
+    assert rule not in rules(one)
+
+
+TOGETHER = [
+    # a rule, and exchanges that keep it together
+    ("unique-request-id", (good("get"), good("head", OTHER))),
+    ("etag-of-write", (good("put"), good("put"))),  # one exchange, recorded twice
+    ("etag-of-write", (good("put"), good("put", OTHER, line="PUT /acct/c/B"))),
+    ("etag-of-write", (good("put"), good("put", {**OTHER, "ETag": '"0x8E"'}))),
+    ("etag-date", (good("put"), good("get", {**OTHER, "ETag": '"0x8E"', "Last-Modified": EARLIER}))),
+    ("etag-date", (good("head", line=OLD_STATE), good("head", {**OTHER, "Last-Modified": EARLIER}))),
+    ("etag-length", (good("head"), good("range", OTHER))),
+    ("etag-length", (good("head"), good("head", {**OTHER, "ETag": '"0x8E"', "Content-Length": "11"}))),
+    ("etag-bytes", (good("get"), good("get", {**OTHER, "ETag": '"0x8E"'}, body=DATA[::-1]))),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "made"), TOGETHER, ids=[f"{row[0]}-{at}" for at, row in enumerate(TOGETHER)]
+)
+def test_kept_together(rule: str, made: tuple[Exchange, ...]) -> None:
+    said = [outcome for outcome in said_of(*made) if outcome.rule.id == rule]
+    assert said
+    assert all(outcome.broken is None for outcome in said)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    memory = Memory()
+    for number in range(REMEMBERED + 10):
+        memory.first("a", number, "x")
+    assert memory.first("a", REMEMBERED, "y") == "x"
+    assert memory.first("a", 0, "y") == "y"
+
+
+def test_without_a_memory_rules_over_several_exchanges_are_not_evaluated() -> None:
+    lacking = {outcome.rule.id: outcome.lacking for outcome in outcomes(good("get"), PREFIX)}
+    assert lacking["etag-date"] is Fact.OTHERS
+
+
 KEPT = [
     # a rule, and an unusual exchange that keeps it
     ("version-echo", error("GET /acct/c/b", 400, "InvalidHeaderValue", headers={"x-ms-version": None})),
@@ -91,6 +180,16 @@ KEPT = [
     ("list-order", good("list", xml=listing("A", "Z", "a", "a", "a/", "ü"))),
     ("list-echo", good("list", xml=listing("a", head="<Prefix /><MaxResults>2</MaxResults>"))),
     ("error-type", error(headers={"Content-Type": "application/xml; charset=utf-8"})),
+    ("list-once", good("list", xml=VERSIONS)),
+    ("list-delimiter", good("folders", xml=listing("a", "/ab/", head=FOLDERS))),
+    ("lease-words", good("head", {"x-ms-lease-status": "locked", "x-ms-lease-state": "breaking"})),
+    ("modified-before-date", good("get", {"Date": DATE, "Last-Modified": "Sun, 22 Nov 2026 00:00:01 GMT"})),
+    ("block-list-length", good("blocks", xml=block_list("<CommittedBlocks />"))),
+    (
+        "batch-answers",
+        good("batch", body=batch("0").replace(b"Content-ID: 0\r\n", b"").replace(b"202", b"400")),
+    ),
+    ("xml-order", good("list", xml=listing("a", extra="<New /><OrMetadata /><Newer />"))),
 ]
 
 
