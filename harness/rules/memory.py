@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Facts that are kept for each rule; the oldest go first."""
 
 
