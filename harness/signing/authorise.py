@@ -45,7 +45,7 @@ Delegation = Callable[[Endpoint, datetime], sas.UserDelegationKey]
 
 
 class CredentialMissingError(Exception):
-    """The endpoint lacks a credential that a step needs: the step is not applicable. The text says which."""
+    """A credential that a step needs cannot be had here: the step is not applicable. The text says which."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -117,8 +117,10 @@ def authorise(
 def account_sas(endpoint: Endpoint, wanted: AccountSas, now: datetime) -> str:
     """An account SAS as a query string. Raises `CredentialMissingError`."""
     key = _need(endpoint.key, endpoint, "account key")
+    version = wanted.version or endpoint.version
+    _need_version(version, "an account SAS", sas.ACCOUNT_LAYOUTS)
     fields = {
-        "sv": wanted.version or endpoint.version,
+        "sv": version,
         "ss": wanted.services,
         "srt": wanted.resources,
         **_common(wanted, now),
@@ -141,11 +143,14 @@ def service_sas(
     if wanted.identifier is not None:
         fields["si"] = wanted.identifier
     if wanted.delegated:
+        # The key is asked for under the version of the run, whatever the version of the SAS is.
+        _need_version(min(version, endpoint.version), "a user-delegation SAS", sas.DELEGATION_LAYOUTS)
         held = _delegation_key(endpoint, wanted.key, now, delegation)
         key = held.value
         fields |= held.fields()
     else:
         key = _need(endpoint.key, endpoint, "account key")
+        _need_version(version, "a service SAS", sas.SERVICE_LAYOUTS)
     for name, named_parts in (("srh", wanted.signed_headers), ("srq", wanted.signed_query)):
         if named_parts:
             fields[name] = ",".join(named_parts)
@@ -175,6 +180,13 @@ def _delegation_key(
     if endpoint.tokens is None:
         raise CredentialMissingError(f"endpoint {endpoint.name} has no token source")
     return delegation(endpoint, now)
+
+
+def _need_version(version: str, kind: str, layouts: sas.Layouts) -> None:
+    """Raises CredentialMissingError where a version had no such SAS yet."""
+    first, _ = layouts[0]
+    if version < first:
+        raise CredentialMissingError(f"there is {kind} from service version {first} on, not in {version}")
 
 
 def _common(wanted: AccountSas | ServiceSas, now: datetime) -> dict[str, str]:

@@ -17,13 +17,16 @@ from harness.signing.canonical import hmac_base64
 _RESPONSE = ("rscc", "rscd", "rsce", "rscl", "rsct")
 _KEY = ("skoid", "sktid", "skt", "ske", "sks", "skv")
 
-ACCOUNT_LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+Layouts = tuple[tuple[str, tuple[str, ...]], ...]
+"""The fields that are signed, in their order, by the first version of which that is so."""
+
+ACCOUNT_LAYOUTS: Layouts = (
     ("2015-04-05", ("account", "sp", "ss", "srt", "st", "se", "sip", "spr", "sv")),
     ("2020-12-06", ("account", "sp", "ss", "srt", "st", "se", "sip", "spr", "sv", "ses")),
 )
 """Account SAS: signed fields from this version on. Every field is ended by a newline, the last one too."""
 
-SERVICE_LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+SERVICE_LAYOUTS: Layouts = (
     ("2012-02-12", ("sp", "st", "se", "resource", "si", "sv")),
     ("2013-08-15", ("sp", "st", "se", "resource", "si", "sv", *_RESPONSE)),
     ("2015-04-05", ("sp", "st", "se", "resource", "si", "sip", "spr", "sv", *_RESPONSE)),
@@ -37,7 +40,7 @@ SERVICE_LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 _SAOID = ("saoid", "suoid", "scid")
 _TAIL = ("sip", "spr", "sv", "sr", "snapshot")
-DELEGATION_LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+DELEGATION_LAYOUTS: Layouts = (
     ("2018-11-09", ("sp", "st", "se", "resource", *_KEY, *_TAIL, *_RESPONSE)),
     ("2020-02-10", ("sp", "st", "se", "resource", *_KEY, *_SAOID, *_TAIL, *_RESPONSE)),
     ("2020-12-06", ("sp", "st", "se", "resource", *_KEY, *_SAOID, *_TAIL, "ses", *_RESPONSE)),
@@ -123,7 +126,7 @@ def token(fields: Mapping[str, str]) -> str:
     return "&".join(f"{name}={quote(value, safe=_SAFE.get(name, '/'))}" for name, value in fields.items())
 
 
-def _layout(table: tuple[tuple[str, tuple[str, ...]], ...], version: str) -> tuple[str, ...]:
+def _layout(table: Layouts, version: str) -> tuple[str, ...]:
     for since, fields in reversed(table):
         if version >= since:
             return fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -175,6 +176,21 @@ def test_a_missing_credential_has_a_reason(auth: object, endpoint: Endpoint, rea
     with pytest.raises(CredentialMissingError, match=reason) as caught:
         signed(auth, endpoint)
     assert endpoint.name in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("auth", "version", "first"),
+    [
+        ({"user-delegation-sas": {}}, "2018-03-28", "2018-11-09"),
+        ({"user-delegation-sas": {"version": "2020-02-10"}}, "2018-03-28", "2018-11-09"),
+        ({"user-delegation-sas": {"version": "2018-03-28"}}, "2025-07-05", "2018-11-09"),
+        ({"account-sas": {}}, "2014-02-14", "2015-04-05"),
+        ({"service-sas": {}}, "2011-08-18", "2012-02-12"),
+    ],
+)
+def test_a_version_that_has_no_such_sas_yet(auth: object, version: str, first: str) -> None:
+    with pytest.raises(CredentialMissingError, match=f"from service version {first} on"):
+        signed(auth, replace(ENDPOINT, version=version))
 
 
 def test_service_sas_names_what_the_target_names() -> None:
