@@ -99,6 +99,7 @@ class Endpoint:
     also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     version: str = DEFAULT_VERSION  # x-ms-version of our own requests
     declared: str | None = None  # what the configuration says it is: product and version
+    disposable: bool = False  # whether settings of the whole account may be changed too
     # Where AzCopy and other clients can reach token issuers etc. is the driver's business, not ours.
 
     def face(self, name: str | None = None) -> Face:

@@ -80,6 +80,10 @@ STOPPED = "stopped"
 """The failure of a request that was told to stop half-way, and did."""
 
 
+CONTINUED = "continued"
+"""The failure of a request whose body was only declared: the endpoint wants to have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request, and the response to it or the reason why there is none.
@@ -97,7 +101,7 @@ class Exchange:
     first_byte: float | None = None
     connection: int = 0  # equal numbers: same connection
     # One of these words, alone or with ": " and details: "timeout", "reset", "closed-early", "protocol",
-    # "refused", "unresolved", "tls", "stopped" (the request said to stop half-way).
+    # "refused", "unresolved", "tls", "stopped" (the request said to stop half-way), "continued".
     failure: str | None = None
     interim: tuple[int, ...] = ()  # 1xx statuses seen before the response
     # HTTP violations that did not hinder reading: words of `harness.wire.codec.ANOMALIES`, details after ": "

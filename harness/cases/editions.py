@@ -39,7 +39,10 @@ def unfit(case: Case, endpoint: Endpoint) -> str | None:
     face = endpoint.face()
     are = {"scheme": face.scheme, "style": face.style.value}
     for name, wanted in case.when:
-        if are[name] != wanted:
+        if name == "account":
+            if not endpoint.disposable:
+                return f"it changes the whole account, and endpoint {endpoint.name} is not disposable"
+        elif are[name] != wanted:
             return f"it is about {name} {wanted}, and endpoint {endpoint.name} has {name} {are[name]}"
     return None
 

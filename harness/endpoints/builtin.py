@@ -126,6 +126,7 @@ def _reference_endpoint(
         ca_file=certs.ca,
         also=MappingProxyType(also),
         declared=product if mutant is None else f"{product}, mutant {mutant}",
+        disposable=True,
     )
 
 
@@ -159,6 +160,7 @@ def azurite(*, logs: Path | None = None, program: Path | None = None) -> Iterato
             connect=(_HOST, port),
             also=MappingProxyType({"host": f"http://{AZURITE_ACCOUNT}.blob.localhost:{port}"}),
             declared=f"Azurite {version}",
+            disposable=True,
         )
         yield Running(endpoint, server, None, folder, data, None)
 

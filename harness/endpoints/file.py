@@ -13,6 +13,7 @@
     ca_file = "lab-ca.pem"              # relative to this file
     version = "2025-07-05"              # x-ms-version of our own requests
     declared = "product 5.4"            # what it says it is, for reports
+    disposable = true                   # settings of the whole account may be changed too; default: false
 
     [also]                              # other addresses of the same service
     https = "https://127.0.0.1:8443/acct"
@@ -78,6 +79,7 @@ class _File:
     def __init__(self, path: Path, data: dict[str, object], env: Mapping[str, str]) -> None:
         self._path = path
         self._env = env
+        self._disposable = self._flag(data.pop("disposable", False))
         self._check(data, _TEXTS, _TABLES, "")
         self._texts = {key: cast("str", value) for key, value in data.items() if key in _TEXTS}
         self._also = self._table(data, "also", _FACES)
@@ -98,6 +100,7 @@ class _File:
             also=MappingProxyType(also),
             version=self._texts.get("version", found.version),
             declared=self._texts.get("declared"),
+            disposable=self._disposable,
         )
 
     def _from_url(self, name: str) -> Endpoint:
@@ -202,6 +205,11 @@ class _File:
                 )
             if key in texts and not isinstance(value, str):
                 raise self._error(f"has a {key}{where} that is no text", "Put it into quotes.")
+
+    def _flag(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self._error("has a disposable that is neither true nor false", "Write it without quotes.")
+        return value
 
     def _error(self, what: str, hint: str) -> BadFileError:
         return BadFileError(f"{self._path} {what}", hint)

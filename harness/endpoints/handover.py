@@ -33,6 +33,7 @@ def dump(endpoint: Endpoint) -> str:
             "also": dict(endpoint.also),
             "version": endpoint.version,
             "declared": endpoint.declared,
+            "disposable": endpoint.disposable,
         }
     )
 
@@ -53,6 +54,7 @@ def load(text: str) -> Endpoint:
         also=MappingProxyType(data["also"]),
         version=data["version"],
         declared=data["declared"],
+        disposable=data["disposable"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from harness.rules.identify import Depth
 
 Section = Literal["given", "steps"]
 
+_TIME = re.compile(r"Time:[^\s<]*")
 MADE_UP_COMP = "blobproof-no-such-operation"
 """The `comp` of the probe that shows how an endpoint answers what nobody documents."""
 
@@ -58,7 +60,7 @@ def answer(exchange: Exchange) -> Answer | None:
     for name in ("x-ms-request-id", "x-ms-client-request-id"):
         if value := header(response.headers, name):
             body = body.replace(value, "ID")
-    body = "\n".join(line.partition("Time:")[0] for line in body.splitlines())
+    body = _TIME.sub("Time:", body)
     return Answer(response.status, error_code(response), body)
 
 

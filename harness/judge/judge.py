@@ -13,13 +13,14 @@ from typing import Any
 from harness.cases import case as c
 from harness.cases.editions import edition, version_of
 from harness.cases.operations import MADE_UP
-from harness.exchange import STOPPED, Exchange, Response, header, header_all
+from harness.exchange import CONTINUED, STOPPED, Exchange, Response, header, header_all
 from harness.judge.batch import NotBatchError, SubResponse, sub_responses
 from harness.judge.facts import Facts, StepFact, answer
 from harness.judge.matching import Match, match, match_body, show_body
 from harness.judge.xml import NotXmlError, error_body, error_code, root, texts
 from harness.results.finding import Finding, graded
 from harness.rules.check import fold, outcomes
+from harness.rules.codes import DOCUMENTED, RECORDED
 from harness.rules.identify import Identity, identify
 from harness.rules.memory import Memory
 from harness.rules.tally import in_passing
@@ -31,6 +32,8 @@ REFUSAL_CODES = frozenset(
 )
 _NEVER_A_REFUSAL = frozenset({304, 401, 403, 404, 408, 409, 412, 416, 429, 500, 503})
 _THROTTLES = frozenset({429, 503})
+# Codes of refusals that stay refusals: said with 503, they are a wrong answer and no throttle.
+_FINAL = frozenset(code for code, statuses in {**DOCUMENTED, **RECORDED}.items() if max(statuses) < 500)
 _CODES_IN_HEADERS_SINCE = "2017-11-09"
 _BY_WEIGHT = (Level.REQUIRED, Level.EXPECTED, Level.OBSERVED)
 
@@ -91,7 +94,7 @@ def _no_verdict(case: c.Case, fact: StepFact, facts: Facts) -> Finding | None:
     if _satisfies(step.expect, exchange.response):
         return None
     status = exchange.response.status
-    if status in _THROTTLES:
+    if status in _THROTTLES and error_code(exchange.response) not in _FINAL:
         return _ending(
             case, Verdict.INDETERMINATE, "an answer", f"{_said(exchange.response)}: throttled", fact
         )
@@ -103,6 +106,11 @@ def _no_verdict(case: c.Case, fact: StepFact, facts: Facts) -> Finding | None:
 
 def _failed(case: c.Case, fact: StepFact, exchange: Exchange) -> Finding:
     failure = exchange.failure or "no response"
+    if failure == CONTINUED:
+        expect = _step(case, fact).expect
+        level = (expect.status.level if expect.status else None) or case.level
+        ended = _ending(case, graded(False, level), "an answer to the head alone", "100 Continue", fact)
+        return replace(ended, level=level)
     word = failure.partition(":")[0]
     broke = word == "protocol" or (word == "closed-early" and exchange.response is not None)
     return _ending(

@@ -12,7 +12,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from harness.exchange import STOPPED, Exchange, Fidelity, Framing, Request
+from harness.exchange import CONTINUED, STOPPED, Exchange, Fidelity, Framing, Request
 from harness.wire.body import body_of
 from harness.wire.codec import ProtocolError, ResponseParser
 from harness.wire.message import WireRequest
@@ -29,6 +29,10 @@ class ConnectError(Exception):
 
 class _ClosedEarlyError(Exception):
     """The other side closed before the response was complete."""
+
+
+class _ContinuedError(Exception):
+    """The other side wants a body of which there is only the length."""
 
 
 class _StoppedError(Exception):
@@ -215,6 +219,8 @@ class _Run:
             self._failure = f"protocol: {error}"
         except _ClosedEarlyError as error:
             self._failure = f"closed-early: {error}"
+        except _ContinuedError:
+            self._failure = CONTINUED
         except _StoppedError:
             self._failure = STOPPED
             if request.stop_with_reset:
@@ -239,6 +245,8 @@ class _Run:
         if request.await_continue is not None and not self._continued(sock, request.await_continue):
             self._unsent = len(body)
             return
+        if self._parser.interim and request.declares_more:
+            raise _ContinuedError
         self._send_body(sock, memoryview(body)[:cut])
         if cut is not None:
             self._unsent += max(0, len(body) - cut)

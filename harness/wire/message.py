@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.exchange import Headers
+from harness.exchange import Headers, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,12 @@ class WireRequest:
     # Send only so many bytes of the framed body, then close the connection without reading; None: send all.
     stop_after: int | None = None
     stop_with_reset: bool = False  # close with RST instead of FIN
+
+    @property
+    def declares_more(self) -> bool:
+        """Whether Content-Length tells of a longer body than there is."""
+        said = header(self.headers, "Content-Length") or ""
+        return not self.chunked and said.isdecimal() and int(said) > len(self.body)
 
     def head(self) -> bytes:
         """The bytes from the request line to the empty line.

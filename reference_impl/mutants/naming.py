@@ -126,7 +126,7 @@ def any_container_name(patch: Patch) -> None:
     patch.replace(names, "_CONTAINER", re.compile(r"[A-Za-z0-9_](?:[-_]*[A-Za-z0-9_])*"))
 
 
-@mutant("double-hyphen-refused-at-the-end", breaks="create-container.good-names")
-def double_hyphen_refused_at_the_end(patch: Patch) -> None:
+@mutant("container-name-begins-with-a-letter", breaks="create-container.good-names")
+def container_name_begins_with_a_letter(patch: Patch) -> None:
     """A container name must begin with a letter: names that begin with a date are refused."""
     patch.replace(names, "_CONTAINER", re.compile(r"[a-z](?:-?[a-z0-9])*"))

@@ -66,8 +66,8 @@ def any_version_accepted(patch: Patch) -> None:
 
 @mutant("new-versions-refused", breaks="versions.accepted")
 def new_versions_refused(patch: Patch) -> None:
-    """Versions after 2021-12-02 are refused: a client stops working with its next update."""
-    patch.replace(versions, "_ACCEPTED", frozenset(one for one in versions.ACCEPTED if one <= "2021-12-02"))
+    """Versions after 2025-07-05 are refused: a client stops working with its next update."""
+    patch.replace(versions, "_ACCEPTED", frozenset(one for one in versions.ACCEPTED if one <= "2025-07-05"))
 
 
 @mutant("one-request-id-for-all", breaks="errors.request-id")

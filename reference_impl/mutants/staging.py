@@ -232,9 +232,9 @@ def commit_renews_creation_time(patch: Patch) -> None:
         return record
 
     def make(right: Callable[..., Any]) -> Callable[..., Any]:
-        def reading(self: Store, account: str, container: str, name: str) -> Any:
-            found = right(self, account, container, name)
-            born = _YOUNG.get((account, container, name))
+        def reading(self: Store, *place: Any) -> Any:
+            found = right(self, *place)
+            born = _YOUNG.get(place[:3])
             return replace(found, created_ticks=born) if born else found
 
         return reading

@@ -78,6 +78,9 @@ def test_a_case_holds_for_some_endpoints(case: Case) -> None:
     assert "from service version 2019-02-02 on" in str(unfit(case, replace(ENDPOINT, version="2018-11-09")))
     secure = replace(ENDPOINT, url="https://127.0.0.1:1/acct")
     assert unfit(case, secure) == "it is about scheme http, and endpoint e has scheme https"
+    settings = replace(case, when=(("account", "disposable"),))
+    assert unfit(settings, ENDPOINT) == "it changes the whole account, and endpoint e is not disposable"
+    assert unfit(settings, replace(ENDPOINT, disposable=True)) is None
     hosted = replace(case, when=(("style", "host"),))
     assert unfit(hosted, ENDPOINT) == "it is about style host, and endpoint e has style path"
 

@@ -138,6 +138,19 @@ def test_a_throttle_is_indeterminate_unless_expected(code: int) -> None:
     assert judged(case((step(status(code)),)), seen) is Verdict.PASS
 
 
+def test_a_final_refusal_said_as_a_throttle_is_a_wrong_answer() -> None:
+    seen = facts(error(status=503, code="BlobAlreadyExists"))
+    assert judged(case((step(status(409)),)), seen) is Verdict.DIFFERS
+
+
+@pytest.mark.parametrize(("level", "wanted"), [(None, Verdict.DIFFERS), (Level.EXPECTED, Verdict.LENIENT)])
+def test_who_asks_for_a_body_that_is_only_declared_has_not_refused_it(
+    level: Level | None, wanted: Verdict
+) -> None:
+    found = judge(case((step(status(413, level=level)),)), facts(exchange(status=0, failure="continued")))
+    assert (verdict(found), found[-1].observed) == (wanted, "100 Continue")
+
+
 # --- unsupported ---
 
 
@@ -155,6 +168,20 @@ def test_a_recognised_refusal_is_unsupported(code: int, name: str) -> None:
     found = judge(case((step(status(201)), step(status(200)))), facts(error(status=code, code=name), later))
     assert verdict(found) is Verdict.UNSUPPORTED
     assert len(found) == 1, "what comes after a refusal proves nothing"
+
+
+def test_answers_that_differ_in_what_they_name_are_two() -> None:
+    """Only the time is left out of what is compared: the elements that stand behind it count."""
+
+    def refusal(name: str) -> Exchange:
+        body = error(code="InvalidQueryParameterValue").response
+        assert body is not None
+        assert body.body.data is not None
+        element = f"<QueryParameterName>{name}</QueryParameterName></Error>".encode()
+        return error(code="InvalidQueryParameterValue", body=body.body.data.replace(b"</Error>", element))
+
+    assert answer(refusal("comp")) == answer(refusal("comp"))
+    assert answer(refusal("comp")) != answer(refusal("include"))
 
 
 def test_a_2xx_is_never_a_refusal() -> None:

@@ -221,6 +221,18 @@ def test_expect_continue_keeps_the_body_back_when_refused() -> None:
     assert exchange.unsent == 3
 
 
+def test_a_body_that_is_only_declared_is_never_sent() -> None:
+    def asks(wire: Wire) -> None:
+        wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    request = WireRequest(
+        "PUT", "/", (("Content-Length", "5000"), ("Expect", "100-continue")), await_continue=5.0
+    )
+    with scripted([asks], body=False) as server, Connection(server.address) as connection:
+        exchange = connection.exchange(request)
+    assert (exchange.failure, exchange.interim) == ("continued", (100,))
+
+
 @pytest.mark.parametrize("reset", [False, True])
 def test_stopping_half_way(reset: bool) -> None:
     got: list[bytes] = []
