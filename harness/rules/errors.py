@@ -23,7 +23,7 @@ def _no_code(view: View) -> Broken | None:
 
 
 def _has_body(view: View) -> bool:
-    return view.refused and not view.bodyless
+    return view.refused and not view.bodyless and not view.before_the_service
 
 
 def _sent_body(view: View) -> bool:

@@ -55,7 +55,7 @@ def _no_request_id(view: View) -> Broken | None:
 
 def _wrong_version(view: View) -> Broken | None:
     asked, said = view.asked("x-ms-version"), view.get("x-ms-version")
-    if said == asked or (said is None and view.status in (400, 401, 403)):
+    if said == asked or (said is None and view.status in (400, 401, 403, 411)):
         return None
     return Broken(str(asked), said or "absent")
 
@@ -165,7 +165,7 @@ RULES = (
         "Every response carries x-ms-request-id.",
         ("reference/1.0",),
         ("errors.request-id",),
-        lambda view: True,
+        lambda view: not view.before_the_service,
         _no_request_id,
     ),
     Rule(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from harness.exchange import Exchange, Fidelity, Headers, Response
@@ -131,6 +133,16 @@ class View:
         return "" if self.status in _FRONT_END else self.asked("x-ms-version") or ""
 
     @cached_property
+    def before_the_service(self) -> bool:
+        """Whether the web server in front of the service may have refused it: in HTML, and without any code.
+
+        Azure's does so with a write that tells no length, and with a path that is no proper URL.
+        """
+        if self.get("x-ms-version") is not None:
+            return False
+        return self.status == 411 or (self.status == 400 and _improper(self.exchange.request.target))
+
+    @cached_property
     def xml(self) -> ElementTree.Element | NotXmlError:
         """The body's root element, or why there is none."""
         try:
@@ -156,7 +168,14 @@ def _by_name(headers: Headers) -> dict[str, list[str]]:
     return found
 
 
-_FRONT_END = frozenset({400, 401, 403})
+_FRONT_END = frozenset({400, 401, 403, 411})
+_ODD_IN_PATHS = re.compile("[\x00-\x1f\x7f\ufffd\\\\]|(^|/)\\.\\.?(/|$)")
+
+
+def _improper(target: str) -> bool:
+    """Whether a path holds what web servers refuse: control characters, dot segments, what is no UTF-8."""
+    path = unquote_to_bytes(target.partition("?")[0]).decode("utf-8", "replace")
+    return _ODD_IN_PATHS.search(path) is not None
 
 
 @dataclass(frozen=True, slots=True)

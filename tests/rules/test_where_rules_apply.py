@@ -103,6 +103,22 @@ SHORT = detailed("InvalidHeaderValue", "").replace(b"?><Error", b"?>\n<Error")
 REFUSED = batch("0").replace(b"Content-ID: 0\r\n", b"").replace(b"202", b"400")
 VERSIONS = listing("a", "a").replace(b"</Name>", b"</Name><VersionId>1</VersionId>", 1)
 
+IN_HTML = ("error-code", "error-body", "error-type", "request-id")
+IMPROPER = ("PUT /acct/c/a%FFb", "PUT /acct/c/a%01b", "GET /acct/c/%2E%2E/b", "GET /acct/c/..%5Cb")
+
+
+def in_html(status: int, line: str) -> Exchange:
+    """What the web server in front of Azure says when the service never sees the request."""
+    body = b"<!DOCTYPE HTML><HTML><BODY><h2>Refused</h2></BODY></HTML>"
+    return exchange(
+        line,
+        status,
+        {"Content-Type": "text/html; charset=us-ascii"},
+        body,
+        asked={"x-ms-version": "2025-07-05"},
+    )
+
+
 SILENT_TOO = [
     ("sent-md5", good("put", {"Content-MD5": md5_base64(b"decoded")}, asked=STRUCTURED)),
     ("content-crc64", good("summed", {**STRUCTURED, "x-ms-content-crc64": "AAAAAAAAAAA="})),
@@ -119,6 +135,8 @@ SILENT_TOO = [
     ("range-answered", good("get", asked={"Range": "bytes=0-5", "If-Range": '"0x1"'})),
     ("no-tier-of-content", good("get", {"x-ms-version": "2026-02-06", "x-ms-access-tier": "Hot"})),
     ("account-hns", good("account", {"x-ms-version": "2019-12-12"})),
+    *((rule, in_html(411, "PUT /acct/c/b")) for rule in IN_HTML),
+    *((rule, in_html(400, path)) for rule in IN_HTML for path in IMPROPER),
     ("lease-status", error("PUT /acct/c/b?comp=lease", 409, "LeaseAlreadyPresent")),
     ("xml-root", good("acl", line="HEAD /acct/c?restype=container&comp=acl", body=b"")),
     ("block-list-parts", good("blocks", line="GET /acct/c/b?comp=blocklist&blocklisttype=none")),
