@@ -9,7 +9,7 @@ from harness.clients.data import content
 from harness.clients.truth import said
 from harness.endpoint import Endpoint, Secret
 from harness.signing.authorise import account_sas, service_sas
-from harness.signing.spec import AccountSas, ServiceSas
+from harness.signing.spec import AccountSas, ServiceSas, Spoilt
 
 _PERMISSIONS = "racwdl"
 
@@ -112,7 +112,9 @@ def _wrong(endpoint: Endpoint, container: str) -> dict[str, Secret]:
         start=timedelta(hours=-2),
         expiry=timedelta(hours=-1),
     )
-    tampered = ServiceSas(resource="container", of=container, permissions="r", tamper="signature")
+    tampered = ServiceSas(
+        resource="container", of=container, permissions="r", spoilt=Spoilt(tamper="signature")
+    )
     wanted = {"expired": expired, "tampered": tampered, "read-only": good}
     return {name: Secret(service_sas(endpoint, sas, now)) for name, sas in wanted.items()}
 
