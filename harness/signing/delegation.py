@@ -18,7 +18,7 @@ _LIFETIME = timedelta(hours=4)
 _BEFORE_EXPIRY = timedelta(minutes=10)
 _CLOCK_SKEW = timedelta(minutes=5)
 
-_cache: dict[tuple[str, str], tuple[TokenSource, datetime, UserDelegationKey]] = {}
+_cache: dict[tuple[str, str, str], tuple[TokenSource, datetime, UserDelegationKey]] = {}
 _lock = threading.Lock()
 
 
@@ -44,7 +44,7 @@ def delegation_key(endpoint: Endpoint, now: datetime) -> UserDelegationKey:
     """
     if endpoint.tokens is None:
         raise ValueError(f"endpoint {endpoint.name} has no token source")
-    place = (endpoint.url, endpoint.account)
+    place = (endpoint.url, endpoint.account, endpoint.version)  # the key has the version it was asked under
     with _lock:
         held = _cache.get(place)
         if held and held[0] is endpoint.tokens and held[1] - _BEFORE_EXPIRY > now:
