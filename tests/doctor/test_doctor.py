@@ -24,7 +24,7 @@ from harness.exchange import header
 from harness.signing import authorise
 from harness.signing.authorise import account_sas
 from harness.signing.canonical import http_date
-from harness.signing.spec import AccountSas, Default
+from harness.signing.spec import AccountSas, Default, Spoilt
 from harness.vocabulary import ExitCode
 from harness.wire import WireRequest, dial
 from tests.doctor.nginx import PROGRAM, nginx
@@ -267,7 +267,7 @@ def test_no_credentials(reference: Running) -> None:
         (AccountSas(expiry=-timedelta(minutes=5)), "the SAS expired at"),
         (AccountSas(start=timedelta(hours=1), expiry=timedelta(hours=2)), "valid only from"),
         (AccountSas(protocol="https"), "https only"),
-        (AccountSas(tamper="signature"), "the SAS is refused"),
+        (AccountSas(spoilt=Spoilt(tamper="signature")), "the SAS is refused"),
         (AccountSas(permissions="rl"), "do not allow Create Container"),
     ],
 )
