@@ -1,4 +1,4 @@
-"""Whether a value has the shape that a JSON Schema asks for, said fast; what is wrong with it is for others."""
+"""Whether a value has the shape that a JSON Schema asks for, said fast; what is wrong is for others to say."""
 
 from __future__ import annotations
 
