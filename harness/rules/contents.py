@@ -150,7 +150,7 @@ _R, _E = Level.REQUIRED, Level.EXPECTED
 _BODY = frozenset({Fact.BODY})
 
 RULES = (
-    Rule("block-list-parts", _R, "A block list has the parts that blocklisttype asks for, and no others.",
+    Rule("block-list-parts", _E, "A block list has the parts that blocklisttype asks for, and no others.",
          ("reference/1.4",), ("get-block-list.types", "get-block-list.default"),
          lambda view: _is_block_list(view) and _kind(view) in _PARTS, _other_parts, _BODY),
     Rule("block-list-blocks", _R, "Each block in a list has a base64 name and a size in bytes.",

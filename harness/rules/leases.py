@@ -48,12 +48,12 @@ def _action(view: View) -> str:
 
 def _no_id(view: View) -> Broken | None:
     said, asked = view.get("x-ms-lease-id"), view.asked("x-ms-proposed-lease-id")
-    if said is None or not GUID.fullmatch(said):
-        return Broken("x-ms-lease-id: a GUID", said or "absent")
+    if said is None:
+        return Broken("x-ms-lease-id", "absent")
     wanted = {"acquire": asked, "change": asked, "renew": view.asked("x-ms-lease-id")}[_action(view)]
     if wanted is not None and said.lower() != wanted.lower():
         return Broken(f"x-ms-lease-id: {wanted}", said)
-    return None
+    return None if wanted is not None or GUID.fullmatch(said) else Broken("x-ms-lease-id: a GUID", said)
 
 
 def _no_time(view: View) -> Broken | None:
@@ -96,7 +96,7 @@ RULES = (
     ),
     Rule(
         "lease-time",
-        Level.REQUIRED,
+        Level.EXPECTED,
         "Break answers with the seconds that are left, 0 to 60.",
         ("reference/1.8",),
         ("lease-blob.break-now", "lease-blob.break-later"),

@@ -139,6 +139,7 @@ SILENT_TOO = [
     *((rule, in_html(400, path)) for rule in IN_HTML for path in IMPROPER),
     ("lease-status", error("PUT /acct/c/b?comp=lease", 409, "LeaseAlreadyPresent")),
     ("xml-root", good("acl", line="HEAD /acct/c?restype=container&comp=acl", body=b"")),
+    ("list-delimiter", good("folders", line="GET /acct/c?restype=container&comp=list&delimiter=%2Fb%2F")),
     ("block-list-parts", good("blocks", line="GET /acct/c/b?comp=blocklist&blocklisttype=none")),
 ]
 
