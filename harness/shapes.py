@@ -1,4 +1,4 @@
-"""Whether a value has the shape that a JSON Schema asks for, said fast; what is wrong is for others to say."""
+"""Whether a value has the shape that a schema asks for, said fast. What is wrong is for others to say."""
 
 from __future__ import annotations
 

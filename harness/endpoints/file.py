@@ -37,7 +37,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from harness.endpoint import Endpoint, Secret, Style, TokenSource
+from harness.endpoint import DEFAULT_VERSION, Endpoint, Secret, Style, TokenSource, is_version
 from harness.endpoints import config
 from harness.endpoints.address import parse_url
 from harness.endpoints.credentials import IdentityTokens, Issuer, IssuerTokens
@@ -98,7 +98,7 @@ class _File:
             connect=self._connect(),
             ca_file=self._ca_file(),
             also=MappingProxyType(also),
-            version=self._texts.get("version", found.version),
+            version=self._version(),
             declared=self._texts.get("declared"),
             disposable=self._disposable,
         )
@@ -177,6 +177,12 @@ class _File:
         if not path.is_file():
             raise self._error(f"names ca_file {said}, which is not there", f"Looked at {path}.")
         return path
+
+    def _version(self) -> str:
+        said = self._texts.get("version", DEFAULT_VERSION)
+        if not is_version(said):
+            raise self._error(f'says version = "{said}"', f'version is a date, such as "{DEFAULT_VERSION}".')
+        return said
 
     def _relative(self, name: str) -> Path:
         return (self._path.parent / Path(name).expanduser()).resolve()
