@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -12,6 +14,17 @@ from urllib.parse import urlsplit
 
 DEFAULT_VERSION = "2025-07-05"
 """The service version of our own requests, unless the endpoint's configuration or a step says another."""
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def is_version(text: str) -> bool:
+    """Whether a text could be a service version: a date, as in 2025-07-05. It need not have been released."""
+    try:
+        return _DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 class Style(enum.StrEnum):
