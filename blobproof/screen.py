@@ -104,6 +104,7 @@ def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
     scores = {name: done.results.score(name) for name in SETS}
     return {
         "endpoint": endpoint,
+        "service_version": done.results.header["service_version"],
         "run": str(done.folder),
         "gate": done.decision.policy,
         "met": done.decision.met,

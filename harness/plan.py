@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import manifest as manifests
@@ -47,6 +47,10 @@ class Plan:
         cases = (case.id for case in self.cases)
         # The wire rules look at whatever is sent, so they are part of every run.
         return (*cases, *(scenario.id for scenario in self.scenarios), *rule_ids())
+
+    def without_scenarios(self) -> Plan:
+        """The same without clients: those speak service versions of their own, whatever the run's is."""
+        return replace(self, scenarios=())
 
     @property
     def files(self) -> tuple[str, ...]:

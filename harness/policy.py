@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import tomllib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.data import folder
@@ -46,6 +46,11 @@ class Policy:
     def covers(self, record: str) -> bool:
         """Whether the gate needs this case or scenario."""
         return _any(record, self.include) and not _any(record, self.exclude)
+
+    def narrowed(self, ids: Iterable[str]) -> Policy:
+        """The same for a run of these ids alone: what names none of them is for another run to hold."""
+        there = tuple(ids)
+        return replace(self, include=tuple(one for one in self.include if fnmatch.filter(there, one)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,10 +162,14 @@ def _run(options: RunOptions, watch: Watch) -> RunSummary:
     return RunSummary(options.folder, results, decision, left_over, interrupted)
 
 
-def default_folder(endpoint: str, where: Path) -> Path:
-    """A folder for a run of now: `runs/20261122-153000-reference`."""
+def default_folder(endpoint: str, where: Path, service_version: str = "") -> Path:
+    """A folder for a run of now: `runs/20261122-153000-reference`.
+
+    With a service version it is `runs/20261122-153000-reference-2018-11-09`.
+    """
     name = re.sub(r"[^A-Za-z0-9.]+", "-", spoken(endpoint).split("://")[-1])[:40].strip("-.")
-    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name or 'endpoint'}"
+    ends = f"-{service_version}" if service_version else ""
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name or 'endpoint'}{ends}"
     tries = (where / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000))
     return next(path for path in tries if not path.exists())
 

@@ -50,6 +50,8 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
     return render(
         "matrix.html",
         columns=across,
+        endpoints=list(dict.fromkeys(column.endpoint for column in across)),
+        service_versions=sorted({run.service_version for run in runs}),
         operations=operations,
         clients=clients,
         anchors={

@@ -20,7 +20,8 @@ class Column:
     """One run, as a column of every table."""
 
     slug: str  # unique in the page, safe in an id
-    name: str  # the endpoint's name
+    name: str  # the endpoint's name, with the service version where the runs are of several
+    endpoint: str  # the endpoint's name
     note: str  # what tells two runs of one endpoint apart; empty when nothing needs to
     run: Run
     score: Score  # over everything
@@ -80,19 +81,25 @@ class Matrix:
 
 def columns(runs: Sequence[Run]) -> tuple[Column, ...]:
     """The columns, in the order of the runs."""
-    names = [run.endpoint.get("name") or run.endpoint.get("url") or run.name for run in runs]
+    endpoints = [run.endpoint.get("name") or run.endpoint.get("url") or run.name for run in runs]
+    several = len({run.service_version for run in runs}) > 1
+    names = [
+        f"{endpoint} {run.service_version}" if several else endpoint
+        for endpoint, run in zip(endpoints, runs, strict=True)
+    ]
     slugs = Slugs()
     return tuple(
         Column(
             slug=slugs.take(name),
             name=name,
+            endpoint=endpoint,
             note=run.name if names.count(name) > 1 else "",
             run=run,
             score=run.results.score(),
             sets=tuple(run.results.score(name) for name in SETS if run.results.chosen(name)),
             gate=gate(run),
         )
-        for name, run in zip(names, runs, strict=True)
+        for name, endpoint, run in zip(names, endpoints, runs, strict=True)
     )
 
 

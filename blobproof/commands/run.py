@@ -1,4 +1,4 @@
-"""`blobproof run`: certify one or several endpoints; print a verdict for each, write runs and one report."""
+"""`blobproof run`: certify endpoints under one or several service versions; a run for each, one report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import click
@@ -19,13 +20,23 @@ from harness import ledger as ledgers
 from harness import policy as policies
 from harness.containers import RUN_PREFIX
 from harness.data import folder
-from harness.endpoint import Style
+from harness.endpoint import Style, is_version
 from harness.endpoints import EndpointError, resolve, spoken
 from harness.manifest import EVERYTHING
 from harness.plan import Plan, make_plan
 from harness.run import DoctorError, RunnerError, RunOptions, RunSummary, default_folder
 from harness.run import run as run_plan
 from harness.vocabulary import ExitCode, exit_code
+
+
+def _versions(
+    _context: click.Context, _option: click.Parameter, said: tuple[str, ...]
+) -> tuple[str | None, ...]:
+    """Each version once; None, the endpoint's own, where none is given."""
+    for version in said:
+        if not is_version(version):
+            raise click.BadParameter(f"{version!r} is no service version; write a date, such as 2019-02-02")
+    return tuple(dict.fromkeys(said)) or (None,)
 
 
 @click.command(name="run", epilog=ENDPOINT_HELP)
@@ -58,7 +69,15 @@ from harness.vocabulary import ExitCode, exit_code
     show_default=True,
     help="Of the built-in façade.",
 )
-@click.option("--service-version", metavar="DATE", help="x-ms-version of our own requests.")
+@click.option(
+    "--service-version",
+    "versions",
+    multiple=True,
+    metavar="DATE",
+    callback=_versions,
+    help="x-ms-version of our own requests. Repeatable: a run for each, and a column. Clients speak versions "
+    "of their own, so they run with the first only.  [default: the endpoint's]",
+)
 @click.option("--shuffle", type=int, metavar="NUMBER", help="Run in an order drawn from this number.")
 @click.option("--scale", type=click.Choice(["normal", "large"]), default="normal", show_default=True)
 @style_option
@@ -73,7 +92,7 @@ def command(
     out: Path | None,
     workers: int,
     server_processes: int,
-    service_version: str | None,
+    versions: tuple[str | None, ...],
     shuffle: int | None,
     scale: str,
     style: Style | None,
@@ -82,8 +101,8 @@ def command(
 ) -> int:
     """Run suites and client gates against each ENDPOINT, and decide go or no-go.
 
-    Several endpoints make one report with a column for each; the exit code is that of the worst. One that
-    cannot be tested does not keep the others from it.
+    Several endpoints or service versions make one report with a column for each; the exit code is that of the
+    worst. One that cannot be tested does not keep the others from it.
     """
     for name in endpoints:
         resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
@@ -92,35 +111,42 @@ def command(
         policy = replace(policy, set=EVERYTHING)
     plan = make_plan(folder("suites"), only_suites=suites, only_ids=cases, scale=scale)
     ledger = ledgers.load(known, plan.manifests[EVERYTHING].ids) if known else {}
+    plans = [plan, *(plan.without_scenarios() for _ in versions[1:])]
+    if len(plans) > 1 and not plan.cases:
+        raise click.UsageError(
+            "there are only client scenarios to run, and clients speak service versions of their own; "
+            "give one --service-version at most"
+        )
     if dry_run:
-        _dry_run(endpoints, plan, as_json)
+        _dry_run(endpoints, versions, plan, as_json)
         return ExitCode.MET
     summaries: list[RunSummary] = []
     failures: list[ExitCode] = []
-    for name in endpoints:
+    several = len(endpoints) * len(versions) > 1
+    for name, (version, part) in product(endpoints, zip(versions, plans, strict=True)):
+        mark = version if version is not None and len(versions) > 1 else ""
+        shown = f"{spoken(name)} {mark}".rstrip()
         options = RunOptions(
             endpoint=name,
-            plan=plan,
-            policy=policy,
-            folder=_folder(name, out, several=len(endpoints) > 1),
+            plan=part,
+            policy=policy if part is plan else policy.narrowed(part.ids),
+            folder=_folder(name, mark, out, several=several),
             workers=workers,
             scale=scale,
             style=style,
-            service_version=service_version,
+            service_version=version,
             server_processes=server_processes,
             ledger=ledger,
             shuffle=shuffle,
         )
         try:
-            with Progress(
-                output(stderr=True), spoken(name), len(plan.cases) + len(plan.scenarios)
-            ) as progress:
+            with Progress(output(stderr=True), shown, len(part.cases) + len(part.scenarios)) as progress:
                 done = run_plan(options, progress.watch)
         except (EndpointError, DoctorError, RunnerError) as error:
             failures.append(say(error))
             continue
         summaries.append(done)
-        _tell(name, done, as_json)
+        _tell(name if as_json else shown, done, as_json)
         if done.interrupted:
             break
     if summaries:
@@ -130,17 +156,17 @@ def command(
     return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
 
 
-def _folder(endpoint: str, out: Path | None, *, several: bool) -> Path:
-    if out is None:
-        return default_folder(endpoint, Path("runs"))
-    return default_folder(endpoint, out) if several else out
+def _folder(endpoint: str, mark: str, out: Path | None, *, several: bool) -> Path:
+    if out is None or several:
+        return default_folder(endpoint, out or Path("runs"), mark)
+    return out
 
 
 def _tell(endpoint: str, done: RunSummary, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary_facts(spoken(endpoint), done), ensure_ascii=False))
     else:
-        summary(output(), spoken(endpoint), done)
+        summary(output(), endpoint, done)
 
 
 def _report(summaries: Sequence[RunSummary], out: Path | None) -> Path:
@@ -154,11 +180,13 @@ def _report(summaries: Sequence[RunSummary], out: Path | None) -> Path:
     return matrix.build(folders, where / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-matrix.html")
 
 
-def _dry_run(endpoints: tuple[str, ...], plan: Plan, as_json: bool) -> None:
+def _dry_run(endpoints: tuple[str, ...], versions: tuple[str | None, ...], plan: Plan, as_json: bool) -> None:
     names = [spoken(name) for name in endpoints]
+    dates = [version for version in versions if version is not None]
     if as_json:
         facts = {
             "endpoints": names,
+            "service_versions": dates,
             "ids": list(plan.ids),
             "requests": plan.requests,
             "bytes": plan.bytes,
@@ -168,4 +196,6 @@ def _dry_run(endpoints: tuple[str, ...], plan: Plan, as_json: bool) -> None:
         return
     show(plan, output())
     click.echo(f"would be sent to {', '.join(names)}: {amount(plan)}")
+    if len(dates) > 1:
+        click.echo(f"once for each service version: {', '.join(dates)}; clients with {dates[0]} only")
     click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")
