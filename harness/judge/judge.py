@@ -292,14 +292,19 @@ def saved_values(save: c.Save, response: Response) -> tuple[str, ...]:
 
 
 def _by_rules(case: c.Case, seen: list[tuple[int, StepFact]]) -> Iterator[Finding]:
-    """Required wire rules count on the operation under test; all others are only kept, for the tally."""
+    """Required wire rules count on the operation under test of a required case; all others are only kept.
+
+    A case that is less than required must not be worse than what it asserts itself; the tally scores the rule.
+    """
     facts = dict(seen)
     memory = Memory()
     made = [(at, out) for at, fact in seen for out in outcomes(fact.exchange, fact.prefix, memory)]
     own = fold((at, out) for at, out in made if out.operation == case.operation)
     other = fold((at, out) for at, out in made if out.operation != case.operation)
     for finding in own.findings:
-        yield replace(in_passing(finding), step=facts[finding.exchange or 0].label)
+        counts = finding.held or case.level is Level.REQUIRED
+        said = in_passing(finding) if counts else replace(finding, verdict=Verdict.OBSERVED)
+        yield replace(said, step=facts[finding.exchange or 0].label)
     for finding in other.findings:
         verdict = finding.verdict if finding.held else Verdict.OBSERVED
         yield replace(finding, step=facts[finding.exchange or 0].label, verdict=verdict)

@@ -98,13 +98,16 @@ def ending(found: Verdict, said: str, source: Sequence[str] = ()) -> Finding:
 
 def finding_json(finding: Finding) -> Record:
     """A finding as JSON."""
-    values = dataclasses.asdict(finding)
+    values = {name: getattr(finding, name) for name in _FIELDS}
     return {
         **values,
         "level": finding.level.value,
         "verdict": finding.verdict.value,
         "source": [*finding.source],
     }
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Finding))  # all of them plain values
 
 
 def reproduce(command: Sequence[str], record: Record) -> str:

@@ -334,3 +334,17 @@ def test_the_worst_finding_is_the_verdict() -> None:
     for worse, better in itertools.combinations(order, 2):
         assert verdict([replace(finding, verdict=better), replace(finding, verdict=worse)]) is worse
     assert verdict([]) is Verdict.OBSERVED
+
+
+# --- wire rules in a case ---
+
+
+@pytest.mark.parametrize(
+    ("level", "wanted"), [(Level.REQUIRED, Verdict.DIFFERS), (Level.EXPECTED, Verdict.PASS)]
+)
+def test_a_case_is_no_worse_than_what_it_asserts_itself(level: Level, wanted: Verdict) -> None:
+    """A refusal without its document breaks a required rule; the rule is scored by itself all the same."""
+    one = replace(case((step(status(400)),)), level=level)
+    found = judge(one, facts(error(body=b"")))
+    assert verdict(found) is wanted
+    assert any(finding.broken and finding.level is Level.REQUIRED for finding in found)
