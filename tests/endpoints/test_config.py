@@ -238,6 +238,7 @@ def test_credentials_of_a_file(tmp_path: Path) -> None:
         ("url = 'http://127.0.0.1/acct'\nkey_env = 'UNSET_KEY'", "UNSET_KEY"),
         ("url = 'http://127.0.0.1/acct'\nkey_file = 'missing'", "cannot be read"),
         ("url = 'http://127.0.0.1/acct'\nconnect = '127.0.0.1'", "says connect"),
+        ("url = 'http://127.0.0.1/acct'\nversion = '2019'", "says version"),
         ("url = 'http://127.0.0.1/acct'\nca_file = 'missing.pem'", "not there"),
         ("url = 'http://127.0.0.1/acct'\nauth = 'client-credentials'", "lacks client_id"),
         ("url = 'http://127.0.0.1/acct'\nalso = 3", r"also = …"),

@@ -146,6 +146,7 @@ def write(
     records: Sequence[Mapping[str, Any]],
     *,
     name: str = "reference",
+    service_version: str = "2025-07-05",
     selection: Sequence[str] | None = None,
     items: int | None = None,
     footer: bool = True,
@@ -170,7 +171,7 @@ def write(
                 **endpoint,
             },
             "blobproof": "0.1.0",
-            "service_version": "2025-07-05",
+            "service_version": service_version,
             "started": "2026-11-22T15:30:00Z",
             "sets": {
                 name: {"sha256": "ab" * 32, "items": items or len(records), "chosen": chosen} for name in SETS

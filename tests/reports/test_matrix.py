@@ -220,6 +220,28 @@ def test_two_runs_of_one_endpoint_are_told_apart(tmp_path: Path, suites: Path) -
     assert "tuesday" in page.text
 
 
+def test_versions_stand_in_the_heads_where_there_are_several(tmp_path: Path, suites: Path) -> None:
+    note = "the clients run once for an endpoint"
+    runs = [
+        made.write(
+            tmp_path / version,
+            [differing(), made.scenario("azcopy/up", Verdict.PASS)],
+            service_version=version,
+        )
+        for version in ("2018-11-09", "2025-07-05")
+    ]
+    text, page = build(tmp_path, suites, *runs)
+    for version in ("2018-11-09", "2025-07-05"):
+        assert f'<th scope="col">reference {version}</th>' in text
+    assert "<title>Azure Blob compatibility: reference</title>" in text
+    assert "1 endpoint · service versions 2018-11-09 and 2025-07-05 ·" in page.text
+    assert note in text
+    alone, page = build(tmp_path / "alone", suites, runs[0])
+    assert '<th scope="col">reference</th>' in alone
+    assert "service versions" not in page.text
+    assert note not in alone
+
+
 def test_a_missing_wire_file_is_said(tmp_path: Path, suites: Path) -> None:
     _, page = build(tmp_path, suites, made.write(tmp_path / "run", [differing()]))
     assert "is missing from the run, or cannot be read" in page.text

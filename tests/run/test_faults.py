@@ -326,6 +326,8 @@ def test_a_runs_folder_is_named_by_its_endpoint_without_its_secrets(
     assert made.name.split("-", 2)[2] == wanted
     made.mkdir()
     assert default_folder(endpoint, tmp_path) != made
+    dated = default_folder(endpoint, tmp_path, "2018-11-09")
+    assert dated.name.split("-", 2)[2] == f"{wanted}-2018-11-09"
 
 
 def test_what_is_said_again_runs_again(named: str, façade: Endpoint, suites: Path, tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ def test_a_gate_that_names_what_the_run_lacks_is_never_met() -> None:
     assert "azcopy/*" in " ".join(decision.reasons)
 
 
+def test_a_gate_for_a_part_names_what_is_there() -> None:
+    gate = Policy("clients", include=("put-*", "azcopy/*"))
+    run = results([record("put-blob/one")])
+    assert decide(run, gate.narrowed(["put-blob/one"])).met
+    assert not decide(run, gate.narrowed(["get-blob/one"])).met, "what names nothing is no gate"
+
+
 def test_a_run_of_a_part_does_not_speak_for_the_manifest() -> None:
     run = results([record("put-blob/one")])
     assert decide(run, MVP).met
