@@ -113,6 +113,7 @@ class Endpoint:
     version: str = DEFAULT_VERSION  # x-ms-version of our own requests
     declared: str | None = None  # what the configuration says it is: product and version
     disposable: bool = False  # whether settings of the whole account may be changed too
+    settles: bool = True  # whether some changes take a while to be seen; built-in endpoints show them at once
     # Where AzCopy and other clients can reach token issuers etc. is the driver's business, not ours.
 
     def face(self, name: str | None = None) -> Face:

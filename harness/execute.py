@@ -23,7 +23,7 @@ from harness.cases.template import Scope, render, render_target
 from harness.endpoint import Endpoint, Face
 from harness.exchange import STOPPED, Exchange
 from harness.judge.facts import MADE_UP_COMP, Answer, Facts, Section, StepFact, answer
-from harness.judge.judge import saved_values
+from harness.judge.judge import answered, saved_values
 from harness.rules.identify import Depth
 from harness.signing import authorise, face_for, parse_auth
 from harness.signing.authorise import CredentialMissingError, account_sas
@@ -42,6 +42,7 @@ EXCHANGE_SECONDS = 60.0
 """How long a whole exchange may take, however busily its bytes trickle."""
 
 _CONTINUE_SECONDS = 1.0
+_AGAIN_AFTER = 1.0
 _SOURCE_SAS_LASTS = timedelta(hours=1)
 _BAD_SAS = "{source-sas:"
 
@@ -300,7 +301,7 @@ def _send_group(
         index, step = group[0]
         for number in range(step.repeat or 1):
             counted = replace(scope, counter=number if step.repeat else None)
-            sent = world.send(step, counted)
+            sent = _answered_in_time(world, step, counted)
             round_ = number if step.repeat else None
             yield [StepFact(section, index, sent.exchange, sent.scope, sent.prefix, round_)]
         return
@@ -310,6 +311,16 @@ def _send_group(
         StepFact(section, index, sent.exchange, sent.scope, sent.prefix)
         for (index, _), sent in zip(group, answers, strict=True)
     ]
+
+
+def _answered_in_time(world: World, step: Step, scope: Scope) -> Sent:
+    """Send a step; where a change may take its time, again until it is seen or the time is over."""
+    end = time.monotonic() + (step.within if world.endpoint.settles else 0.0)
+    while True:
+        sent = world.send(step, scope)
+        if time.monotonic() >= end or sent.exchange.failure is not None or answered(step, sent.exchange):
+            return sent
+        time.sleep(_AGAIN_AFTER)
 
 
 def _headers(

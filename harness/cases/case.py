@@ -245,6 +245,9 @@ class Step:
     parallel: str | None = None
     repeat: int | None = None
     wait: float = 0.0  # seconds
+    within: float = (
+        0.0  # seconds in which the expected kind of answer may come; the step is sent again until then
+    )
     fresh_connection: bool = False
     face: str | None = None  # another address of the same service: https, host, host-https
     line: int = 0  # where it stands in its file

@@ -81,6 +81,7 @@ class Parser:
             parallel=None if parallel is None else str(parallel),
             repeat=value.get("repeat"),
             wait=_seconds(value.get("wait")),
+            within=_seconds(value.get("within")),
             fresh_connection=value.get("connection", "same") == "new",
             face=value.get("face"),
             line=self._marked.line(path),

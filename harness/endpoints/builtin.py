@@ -129,6 +129,7 @@ def _reference_endpoint(
         also=MappingProxyType(also),
         declared=product if mutant is None else f"{product}, mutant {mutant}",
         disposable=True,
+        settles=False,
     )
 
 
@@ -163,6 +164,7 @@ def azurite(*, logs: Path | None = None, program: Path | None = None) -> Iterato
             also=MappingProxyType({"host": f"http://{AZURITE_ACCOUNT}.blob.localhost:{port}"}),
             declared=f"Azurite {version}",
             disposable=True,
+            settles=False,
         )
         yield Running(endpoint, server, None, folder, data, None)
 

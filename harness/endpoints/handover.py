@@ -34,6 +34,7 @@ def dump(endpoint: Endpoint) -> str:
             "version": endpoint.version,
             "declared": endpoint.declared,
             "disposable": endpoint.disposable,
+            "settles": endpoint.settles,
         }
     )
 
@@ -55,6 +56,7 @@ def load(text: str) -> Endpoint:
         version=data["version"],
         declared=data["declared"],
         disposable=data["disposable"],
+        settles=data["settles"],
     )
 
 

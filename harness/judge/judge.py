@@ -118,6 +118,15 @@ def _failed(case: c.Case, fact: StepFact, exchange: Exchange) -> Finding:
     )
 
 
+def answered(step: c.Step, exchange: Exchange) -> bool:
+    """Whether a step got the kind of answer that it asks for: nothing is gained by sending it again."""
+    who = identify(exchange.request.method, exchange.request.target, exchange.request.headers)
+    expect = edition(step, version_of(exchange.request.headers, who)).expect
+    if exchange.response is None or not _satisfies(expect, exchange.response):
+        return False
+    return expect.error is None or error_code(exchange.response) in expect.error.value
+
+
 def _satisfies(expect: c.Expect, response: Response) -> bool:
     """Whether this kind of answer is what the step asks for, whatever else it asks."""
     if expect.status is not None:
@@ -294,7 +303,7 @@ def saved_values(save: c.Save, response: Response) -> tuple[str, ...]:
 def _by_rules(case: c.Case, seen: list[tuple[int, StepFact]]) -> Iterator[Finding]:
     """Required wire rules count on the operation under test of a required case; all others are only kept.
 
-    A case that is less than required must not be worse than what it asserts itself; the tally scores the rule.
+    A case that is less than required must be no worse than what it asserts itself; the tally scores the rule.
     """
     facts = dict(seen)
     memory = Memory()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -321,3 +322,33 @@ def test_an_operation_that_is_refused_like_a_made_up_one_is_unsupported(service:
         found = judge(case, execute(case, world))
     assert verdict(found) is Verdict.UNSUPPORTED
     assert "exactly as to an operation that does not exist" in found[0].observed
+
+
+# --- what takes its time ---
+
+LATE = "- {send: 'GET /{container}/x', within: 20s, expect: {status: 200}}"
+
+
+def _seen_at(count: int) -> Callable[[Received], bytes]:
+    """Answers 404 until the request of this number, and 200 from then on."""
+    asked = itertools.count(1)
+    return lambda request: response(200 if next(asked) >= count else 404)
+
+
+def test_what_takes_its_time_is_asked_again_until_it_is_seen(
+    world: World, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.execute._AGAIN_AFTER", 0.0)
+    service.answers = _seen_at(3)
+    facts = execute(make_case(LATE), world)
+    assert [fact.exchange.response.status for fact in facts.steps if fact.exchange.response] == [200]
+    assert len(service.requests) == 3
+
+
+def test_where_changes_are_seen_at_once_nobody_asks_again(service: Service) -> None:
+    service.answers = _seen_at(2)
+    world = World(replace(service.endpoint, settles=False), "bp-t-")
+    facts = execute(make_case(LATE), world)
+    world.hang_up()
+    assert [fact.exchange.response.status for fact in facts.steps if fact.exchange.response] == [404]
+    assert len(service.requests) == 1
