@@ -17,6 +17,7 @@ from harness.traceability import trace
 from harness.vocabulary import EXIT_PRECEDENCE, ExitCode, Level, Verdict
 from reports import selftest as selftest_pages
 from reports import trace as trace_pages
+from reports import versions as versions_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,10 +69,18 @@ def selftest_page() -> str:
     return selftest_pages.markdown(record.read(path) if path.exists() else None, mutants())
 
 
+def versions_page() -> str:
+    """The text of docs/versions.md."""
+    suites = ROOT / "suites"
+    cases, _ = everything(suites)
+    return versions_pages.markdown(cases, RULES, catalogue.load(suites))
+
+
 PAGES = {
     "docs/verdicts.md": verdicts_page,
     "docs/traceability.md": traceability_page,
     "docs/selftest.md": selftest_page,
+    "docs/versions.md": versions_page,
 }
 
 
