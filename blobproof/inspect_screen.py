@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from blobproof.bar import Bar
 from harness.captures.inspection import Inspection, Score, Shown
 from harness.vocabulary import ExitCode, Level
 
@@ -18,29 +17,18 @@ _COLOURS = {Level.REQUIRED: "red", Level.EXPECTED: "yellow"}
 _HEADERS = 30  # of an answer that is shown
 
 
-class Reading:
+class Reading(Bar):
     """A bar over the bytes of the capture; nothing where there is no terminal."""
 
     def __init__(self, console: Console, size: int) -> None:
-        self._bar = bars.Progress(
+        super().__init__(
+            console,
             bars.TextColumn("{task.description}"),
             bars.BarColumn(),
             bars.DownloadColumn(),
             bars.TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("", total=size)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def watch(self, what: str, place: int) -> None:
         """So many bytes are read."""

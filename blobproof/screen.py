@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
 
+from blobproof.bar import Bar, counting
 from harness.manifest import SETS
 from harness.results.record import Record
 from harness.run import RunSummary
@@ -26,34 +25,15 @@ _COLOURS = {
 }
 
 
-class Progress:
+class Progress(Bar):
     """A bar with the newest id and how many things diverged; plain lines where there is no terminal."""
 
     def __init__(self, console: Console, endpoint: str, total: int) -> None:
-        self._console = console
         self._endpoint = endpoint
         self._total = total
         self._diverged = 0
-        self._bar = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(),
-            bars.TextColumn("{task.fields[said]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        super().__init__(console, *counting())
         self._task = self._bar.add_task(escape(endpoint), total=total, said="doctor")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def watch(self, done: int, record: Record | None) -> None:
         """One more record; none when the doctor has let the endpoint pass."""

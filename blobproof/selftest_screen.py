@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from blobproof.bar import Bar, counting
 from harness.selftest.document import Document
 from harness.selftest.engine import Watch
 from harness.selftest.results import Outcome, Result
@@ -30,34 +30,14 @@ _HEADINGS = {
 }
 
 
-class Progress:
+class Progress(Bar):
     """A bar for each phase, with how many mutants are killed; a plain line where there is no terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
         self._killed: set[str] = set()
-        self._bar = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(),
-            bars.TextColumn("{task.fields[said]}"),
-            console=console,
-            transient=True,
-            # The workers are forked: no thread of ours may run beside that.
-            auto_refresh=False,
-            disable=not console.is_terminal,
-        )
+        # The workers are forked: no thread of ours may run beside that.
+        super().__init__(console, *counting(), auto_refresh=False)
         self._task: bars.TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def watch(self) -> Watch:
         """What the engine tells of itself."""
