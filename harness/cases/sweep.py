@@ -84,5 +84,5 @@ def _text(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as it stands in an id, where brackets and line breaks have no place."""
-    return "".join(" " if character in "[]\n" else character for character in _text(value)).strip()
+    """A value as it stands in an id, where brackets, line breaks and double blanks have no place."""
+    return " ".join("".join(" " if character in "[]" else character for character in _text(value)).split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_the_committed_suites_are_well_formed() -> None:
 def test_lists_can_be_searched_and_read_by_programs(here: Callable[..., Done]) -> None:
     done = here("list")
     lines = done.out.splitlines()
-    shown = {line.split()[0] for line in lines[:-1]}
+    shown = {re.split(" {2,}", line)[0] for line in lines[:-1]}
     assert shown == set(IDS)
     assert ESCAPE not in done.out
     assert all(line == line.rstrip() for line in lines)
