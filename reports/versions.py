@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.cases.case import Case, Expect, Graded
 from harness.catalogue import Catalogue
-from harness.endpoint import DEFAULT_VERSION
+from harness.endpoint import DEFAULT_VERSION, is_version
 from harness.rules.rule import Rule
 from harness.rules.tally import rule_id
 from harness.signing.sas import DELEGATION_LAYOUTS
@@ -37,7 +37,7 @@ Each column has the same cases.
 What a version does not have yet is *not applicable* there, with the version that brings it as the reason.
 It is outside the denominator.
 Cases speak of versions from 2018-03-28 on: no known client sends an older one.
-The cases in `suites/versions/` send the versions that they are about, in every column.
+Cases that are about versions send those that they are about, in every column: see the end of this page.
 
 AzCopy and the SDKs speak the version that they were built for, whatever the cases speak.
 So they run once for an endpoint, with the first version that was asked for.
@@ -58,6 +58,13 @@ In each table: the requirement, and the cases that hold an endpoint to it.
 A case *begins* with the version, or *asserts more* from it on, or *expects otherwise before* it.
 """
 
+_OWN = """
+## Cases that send versions of their own
+
+| case | holds | versions |
+|---|---|---|
+"""
+
 _RULES = """
 ## Wire rules that follow the version
 
@@ -65,6 +72,7 @@ _RULES = """
 |---|---|
 """
 
+_QUERY = re.compile(r"[?&]api-version=([^&]*)")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -97,6 +105,10 @@ def _lines(cases: Sequence[Case], rules: Iterable[Rule], known: Catalogue) -> It
         for identity, held in sorted(requirements.items()):
             says = _cell(known.requirement(identity).says)
             yield f"| {says} `{identity}` | {'; '.join(_held(*one) for one in sorted(held.items()))} |\n"
+    yield _OWN
+    for (name, tested), versions in sorted(_own(cases).items()):
+        holds = ", ".join(f"`{one}`" for one in tested)
+        yield f"| `{name}` | {holds} | {', '.join(sorted(versions))} |\n"
     yield _RULES
     yield from (
         f"| `{rule_id(rule)}` | {_cell(rule.says)} |\n"
@@ -133,6 +145,18 @@ def _assertions(expect: Expect) -> Iterator[Graded[Any]]:
     yield from (
         said for said in (expect.status, expect.error, expect.body, *parts, *named) if said is not None
     )
+
+
+def _own(cases: Iterable[Case]) -> Mapping[tuple[str, tuple[str, ...]], set[str]]:
+    """Case files whose steps name versions, with what they test: the versions."""
+    found: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+    for case in cases:
+        for step in case.steps:
+            named = [value for name, value in step.headers if name.lower() == "x-ms-version" and value]
+            named += _QUERY.findall(step.target)
+            if dates := {one for one in named if is_version(one)}:
+                found[case.id.partition("[")[0], step.tests or case.tests] |= dates
+    return found
 
 
 def _first(case: Case) -> str:

@@ -22,8 +22,9 @@ tests: [get-blob.one]
     expect: {{status: 401, headers: {{a: {{is: present, since: 2019-02-02}}}}}}
     before:
       2019-12-12: {{status: 404}}
-  - send: GET /{{container}}/b
+  - send: GET /{{container}}/b?api-version=2021-02-12
     tests: [get-blob.two]
+    headers: {{x-ms-version: "2018-11-09"}}
     expect: {{error: {{is: A, since: 2020-02-10}}}}
 """
 LATER = f"""\
@@ -60,7 +61,7 @@ def test_the_page() -> None:
         "| 2018-11-09 | 2 | 2 |",
         "| 2019-02-02 | 4 | 0 |",
     ]
-    lines = rest.partition("## Wire rules")[0].splitlines()
+    lines = rest.partition("## Cases that")[0].splitlines()
     one = r"| One \| and &lt;two>. `get-blob.one` | "
     assert [line for line in lines if line.startswith("###") or "`" in line] == [
         "### 2019-02-02",
@@ -70,3 +71,4 @@ def test_the_page() -> None:
         "### 2020-02-10",
         "|  `get-blob.two` | `get-blob/always` asserts more |",
     ]
+    assert "| `get-blob/always` | `get-blob.two` | 2018-11-09, 2021-02-12 |" in rest
