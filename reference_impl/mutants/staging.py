@@ -21,6 +21,7 @@ from reference_impl.store import (
     BlobRecord,
     BlockIdLengthMismatch,
     EntryKind,
+    OpenBlob,
     Store,
     UnknownBlock,
     Upload,
@@ -231,19 +232,27 @@ def commit_renews_creation_time(patch: Patch) -> None:
         _YOUNG[account, container, name] = record.ticks
         return record
 
-    def make(right: Callable[..., Any]) -> Callable[..., Any]:
-        def reading(self: Store, *place: Any) -> Any:
-            found = right(self, *place)
-            born = _YOUNG.get(place[:3])
-            return replace(found, created_ticks=born) if born else found
+    def aged(record: BlobRecord, *place: str) -> BlobRecord:
+        born = _YOUNG.get(place)
+        return replace(record, created_ticks=born) if born else record
 
-        return reading
+    def make(right: Callable[..., BlobRecord]) -> Callable[..., BlobRecord]:
+        return lambda self, *place: aged(right(self, *place), *place[:3])
+
+    def make_open(right: Callable[..., OpenBlob]) -> Callable[..., OpenBlob]:
+        def opened(self: Store, *place: Any) -> OpenBlob:
+            found = right(self, *place)
+            found.record = aged(found.record, *place[:3])
+            return found
+
+        return opened
 
     patch.replace(Store, "commit_blocks", wrong)
     patch.wrap(Store, "blob", make)
+    patch.wrap(Store, "open", make_open)
 
 
-_YOUNG: dict[tuple[str, str, str], int] = {}
+_YOUNG: dict[tuple[str, ...], int] = {}
 
 
 @mutant("block-list-shows-all", breaks=("get-block-list.default", "get-block-list.types"))
