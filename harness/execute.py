@@ -296,7 +296,8 @@ def _send_group(
     world: World, section: Section, group: list[tuple[int, Step]], scope: Scope
 ) -> Iterator[list[StepFact]]:
     """Send a group; what was sent at once comes together, the rounds of a repeated step one by one."""
-    time.sleep(max(step.wait for _, step in group))
+    if (wait := max(step.wait for _, step in group)) > 0:  # even a sleep of nothing gives the processor away
+        time.sleep(wait)
     if len(group) == 1:
         index, step = group[0]
         for number in range(step.repeat or 1):
