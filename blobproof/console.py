@@ -5,18 +5,26 @@ from __future__ import annotations
 import io
 import re
 import sys
-from typing import Never, TextIO, cast
+from typing import Any, Never, TextIO, cast
 
 from rich.console import Console
+from rich.text import Text
 
 _ENDLESS = 100_000  # columns: what is no terminal wraps nothing, so that a line can be searched and cut
 _TRAILING = re.compile(r"[ ]+$", re.MULTILINE)
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> Never:
         """Rich would end the process with an exit code that means something else here."""
         raise BrokenPipeError
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """What a server or a capture says may not move the cursor, or rename the window."""
+        return super().render_str(text.translate(_CONTROLS), **how)
 
 
 class _Plain(io.TextIOBase):

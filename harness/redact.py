@@ -18,7 +18,12 @@ _CREDENTIALS = frozenset({"authorization", "x-ms-copy-source-authorization", "pr
 _KEYS = frozenset(
     {"x-ms-encryption-key", "x-ms-source-encryption-key", "x-identity-header", "cookie", "set-cookie"}
 )
-_SIGNATURE = re.compile(r"(\bsig(?:=|%3D))[^&\s\"'<>\\]+", re.IGNORECASE)
+# The name may be percent-encoded itself, and stand in a URL that is a part of another one.
+_SIGNATURE = re.compile(
+    r"((?:\b|(?<=%26)|(?<=%3F)|(?=%))(?:s|%[57]3)(?:i|%[46]9)(?:g|%[46]7)(?:=|%3D))[^&\s\"'<>\\]+",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(r"(?:api|access|subscription)-key|token|secret|password")
 _SHARED_KEY = re.compile(r"(SharedKey(?:Lite)?\s+[^\s:]+:)\s*[A-Za-z0-9+/]+=*")
 _BEARER = re.compile(r"(Bearer\s+)(?!authorization_uri)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -28,7 +33,9 @@ _SETTING = re.compile(
 _DELEGATION_KEY = re.compile(r"(<Value>)[A-Za-z0-9+/]{40,}=*(</Value>)")
 # What each of these patterns begins with: most texts hold none of it, and there are hundreds of thousands.
 _SUSPICIOUS = re.compile(
-    r"sig(?:=|%3D)|SharedKey|Bearer|eyJ|AccountKey|client_secret|_token|<Value>|HTTP request '", re.IGNORECASE
+    r"sig(?:=|%3D)|%(?:[57]3|[46][79])|SharedKey|Bearer|eyJ|AccountKey|client_secret|_token|<Value>"
+    r"|HTTP request '",
+    re.IGNORECASE,
 )
 _SHOWN_MAC = re.compile(r"(HTTP request ')[A-Za-z0-9+/]{20,}=*(')")
 
@@ -39,8 +46,8 @@ def redact_headers(headers: Headers) -> Headers:
 
 
 def redact_target(target: str) -> str:
-    """A request target or URL whose SAS, if there is one, has no signature."""
-    return _SIGNATURE.sub(rf"\g<1>{REDACTED}", target)
+    """A request target or URL without signature, key or token: whatever of these stands in its query."""
+    return redact_text(target)
 
 
 def redact_text(text: str, endpoint: Endpoint | None = None) -> str:
@@ -53,8 +60,7 @@ def redact_text(text: str, endpoint: Endpoint | None = None) -> str:
             text = text.replace(secret, REDACTED)
     if _SUSPICIOUS.search(text) is None:
         return text
-    text = redact_target(text)
-    for pattern in (_SHARED_KEY, _BEARER, _SETTING):
+    for pattern in (_SIGNATURE, _SHARED_KEY, _BEARER, _SETTING):
         text = pattern.sub(rf"\g<1>{REDACTED}", text)
     for pattern in (_DELEGATION_KEY, _SHOWN_MAC):
         text = pattern.sub(rf"\g<1>{REDACTED}\g<2>", text)
@@ -62,7 +68,7 @@ def redact_text(text: str, endpoint: Endpoint | None = None) -> str:
 
 
 def _redact_value(name: str, value: str) -> str:
-    if name in _KEYS:
+    if name in _KEYS or _SECRET_NAME.search(name):
         return REDACTED
     if name in _CREDENTIALS:
         scheme, _, rest = value.partition(" ")

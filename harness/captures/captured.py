@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
 
 from harness.exchange import Body, Exchange, Headers, header
 from harness.vocabulary import ExitCode
@@ -45,6 +46,19 @@ _MARK_AS_LATIN = "\u00ef\u00bb\u00bf"  # UTF-8's byte-order mark, read a charact
 
 Entries = Iterator[Captured | LeftOut]
 """What a reader yields, in the order of the capture."""
+
+
+def url(text: str) -> SplitResult | None:
+    """The parts of a URL; None for what is none."""
+    try:
+        return urlsplit(whole(text))
+    except ValueError:
+        return None
+
+
+def whole(text: str) -> str:
+    """The text without halves of characters: JSON can hold them, and no file or terminal takes them."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def unkept(length: int) -> Body:

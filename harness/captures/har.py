@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
 import ijson
 
@@ -19,9 +19,11 @@ from harness.captures.captured import (
     as_bytes,
     declared,
     unkept,
+    url,
     verbatim,
+    whole,
 )
-from harness.captures.stream import Shortened
+from harness.captures.stream import NestedError, Shortened
 from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response
 from harness.wire.body import EMPTY, KEEP, body_of
 
@@ -40,8 +42,12 @@ def entries(stream: BinaryIO, name: str) -> Entries:
     except (ijson.JSONError, UnicodeDecodeError) as error:
         if short.ended:
             raise CaptureError(f"{name} breaks off after {number} whole entries", _WHOLE) from error
-        said = str(error).partition("\n")[0]
-        raise CaptureError(f"{name} is no JSON after {number} whole entries: {said}", _WHOLE) from error
+        # The parser shows the place as well, and that may be a secret.
+        said = re.match(r"(?:b['\"])?([\w ]+: [^\n\\]*)", str(error))
+        why = said[1].rstrip(".") if said else "it cannot be read"
+        raise CaptureError(f"{name} is no JSON after {number} whole entries: {why}", _WHOLE) from error
+    except NestedError as error:
+        raise CaptureError(f"{name} is no HAR after {number} whole entries: {error}", _WHOLE) from error
 
 
 _WHOLE = "Save it again, and wait until it is written as a whole."
@@ -57,13 +63,15 @@ class _Entry:
 
     def read(self) -> Captured | LeftOut:
         request, response = self._part("request"), self._part("response")
-        parts = urlsplit(_valid(request, "url", str, self._complain))
+        parts = url(_valid(request, "url", str, self._complain))
+        if parts is None:
+            raise self._complain("url is no URL")
         if parts.scheme not in ("http", "https"):
             return LeftOut(_OTHER_SCHEME)
         if self._data.get("_fromCache"):
             return LeftOut(_CACHED)
         asked, said = self._headers(request), self._headers(response)
-        method = _valid(request, "method", str, self._complain).upper()
+        method = whole(_valid(request, "method", str, self._complain)).upper()
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         status = _valid(response, "status", int, self._complain)
         exchange = Exchange(
@@ -90,7 +98,9 @@ class _Entry:
         if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in found):
             raise self._complain("headers are no list of names and values")
         return tuple(
-            (one["name"], str(one.get("value") or "")) for one in found if not one["name"].startswith(":")
+            (whole(one["name"]), whole(str(one.get("value") or "")))
+            for one in found
+            if not one["name"].startswith(":")
         )
 
     def _sent(self, request: dict[str, Any], headers: Headers) -> Body:
@@ -107,7 +117,8 @@ class _Entry:
     def _response(self, response: dict[str, Any], status: int, headers: Headers, method: str) -> Response:
         body = EMPTY if method == "HEAD" or status in (204, 304) else self._content(response, headers)
         version = str(response.get("httpVersion") or "HTTP/1.1").upper()
-        return Response(status, str(response.get("statusText") or ""), headers, body, Framing.LENGTH, version)
+        reason = whole(str(response.get("statusText") or ""))
+        return Response(status, reason, headers, body, Framing.LENGTH, version)
 
     def _content(self, response: dict[str, Any], headers: Headers) -> Body:
         content = response.get("content")
@@ -132,7 +143,7 @@ class _Entry:
 def _valid(part: dict[str, Any], name: str, kind: type, complain: Callable[[str], CaptureError]) -> Any:
     value = part.get(name)
     if not isinstance(value, kind):
-        raise complain(f"no {name}" if value is None else f"{name} is a {type(value).__name__}")
+        raise complain(f"no {name}" if value is None else f"{name} is of the wrong kind")
     return value
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from harness.captures.captured import Captured, CaptureError
+from harness.captures.captured import Captured, CaptureError, url
 from harness.endpoint import Style
 from harness.exchange import Exchange, header
 
@@ -66,7 +66,8 @@ class Census:
     """Counts the hosts of a capture, and then says what each is."""
 
     def __init__(self, wanted: Wanted) -> None:
-        if wanted.url is not None and urlsplit(wanted.url).scheme not in ("http", "https"):
+        parts = url(wanted.url or "")
+        if wanted.url is not None and (parts is None or parts.scheme not in ("http", "https")):
             raise CaptureError(
                 f"{wanted.url} is no http or https URL", "--endpoint-url takes a service's URL."
             )

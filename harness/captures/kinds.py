@@ -29,6 +29,9 @@ _FIRST_KEY = re.compile(rb'\s*\{\s*(?:"([^"\\]*)"|\Z)')
 _OTHERS = (
     (rb"\xd4\xc3\xb2\xa1|\xa1\xb2\xc3\xd4|\x4d\x3c\xb2\xa1|\xa1\xb2\x3c\x4d|\n\r\r\n", "a packet capture"),
     (rb"PK\x03\x04", "a ZIP archive (Fiddler's sessions are such ones)"),
+    (rb"\x1f\x8b", "packed with gzip twice"),
+    (rb"\x28\xb5\x2f\xfd|BZh\d|\xfd7zXZ", "packed with zstd, bzip2 or xz (only gzip is unpacked)"),
+    (rb"\xff\xfe|\xfe\xff", "text in UTF-16 (save it as UTF-8)"),
     (rb"\s*<", "HTML or XML"),
     (rb"\s*\[", "a JSON list; a HAR is an object with `log`"),
     (rb"[A-Z]{3,10} \S+ HTTP/|HTTP/\d", "HTTP as plain text"),
@@ -82,6 +85,8 @@ def open_capture(path: Path) -> Capture:
     """A file or folder as a capture. Raises CaptureError when it is none that we know."""
     if path.is_dir():
         return Capture(path, Kind.WIRES, wires.files(path))
+    if not path.is_file():
+        raise CaptureError(f"{path} is a pipe or a device", "A capture is read twice: write it to a file.")
     with opened(path) as (stream, _):
         try:
             head = stream.read(_HEAD)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
 from harness.captures.captured import (
     Captured,
@@ -13,7 +12,9 @@ from harness.captures.captured import (
     LeftOut,
     declared,
     unkept,
+    url,
     verbatim,
+    whole,
 )
 from harness.exchange import Body, Exchange, Fidelity, Framing, Headers, Request, Response, header
 from harness.wire.body import EMPTY, body_of
@@ -44,7 +45,8 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         if line.endswith(b"\n"):
-            raise CaptureError(f"{where}: no JSON: {error}", _HINT) from None
+            said = "values are nested too deeply" if isinstance(error, RecursionError) else error
+            raise CaptureError(f"{where}: no JSON: {said}", _HINT) from None
         raise CaptureError(f"{where}: breaks off within the line", "Copy the file as a whole.") from None
     if not isinstance(value, dict):
         raise CaptureError(f"{where}: no JSON object", _HINT)
@@ -52,10 +54,10 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
 
 
 def _entry(data: dict[str, Any], where: str) -> Captured | LeftOut:
-    parts = urlsplit(_field(data, "uri", str, where))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    parts = url(_field(data, "uri", str, where))
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
         raise CaptureError(f"{where}: uri is no http or https URL", _HINT)
-    method, status = _field(data, "method", str, where).upper(), _field(data, "status", int, where)
+    method, status = whole(_field(data, "method", str, where)).upper(), _field(data, "status", int, where)
     asked, said = _headers(data, "request_headers", where), _headers(data, "response_headers", where)
     fidelity = _fidelity(data, where)
     if fidelity is Fidelity.SDK_RECORDING and header(said, "Date") is None:
@@ -70,7 +72,7 @@ def _entry(data: dict[str, Any], where: str) -> Captured | LeftOut:
         ),
         response=Response(
             status,
-            str(data.get("reason") or ""),
+            whole(str(data.get("reason") or "")),
             said,
             EMPTY if bodyless else _received(data.get("response_body")),
             Framing.LENGTH,
@@ -106,7 +108,7 @@ def _headers(data: dict[str, Any], name: str, where: str) -> Headers:
     pairs = _field(data, name, list, where)
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise CaptureError(f"{where}: {name} is no list of pairs", _HINT)
-    return tuple((str(key), str(value)) for key, value in pairs)
+    return tuple((whole(str(key)), whole(str(value))) for key, value in pairs)
 
 
 def _sent(said: object, headers: Headers) -> Body:

@@ -41,9 +41,9 @@ def _entry(state: dict[str, Any], where: str) -> Captured | LeftOut:
     try:
         return Captured(_exchange(state), _host(state["request"]), where)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CaptureError(
-            f"{where} is no HTTP flow: {type(error).__name__} {error}", "The file may have been changed."
-        ) from error
+        # The error's own words may hold a value, and so a secret.
+        said = f"it has no {error}" if isinstance(error, KeyError) else type(error).__name__
+        raise CaptureError(f"{where} is no HTTP flow: {said}", "The file may have been changed.") from error
 
 
 def _exchange(state: dict[str, Any]) -> Exchange:

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,6 +17,15 @@ _GZIP = b"\x1f\x8b"
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _BOM = b"\xef\xbb\xbf"  # some proxies write one, and JSON has none
 _CHUNK = 256 * 1024
+_TEXT = re.compile(rb'"[^"]*"')
+_NESTED = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_OTHERS = bytes(set(range(256)) - _NESTED.keys())
+_DEEPEST = 1000
+"""Values within values. The parser remembers the way to each, so that its memory grows with the square."""
+
+
+class NestedError(Exception):
+    """JSON that is nested too deeply to be read in bounded memory."""
 
 
 @contextmanager
@@ -44,6 +54,7 @@ class Shortened:
         self._rest = b""  # half an escape at the end of the last chunk
         self._held: list[bytes] | None = None  # of the text that is open at the end of the chunk
         self._length = 0  # of that text
+        self._depth = 0
         self.ended = False  # whether the reader has asked for more than there is
         self.mark = f"too long to keep {secrets.token_hex(8)}"  # no capture holds this by chance
 
@@ -81,9 +92,19 @@ class Shortened:
             made.append(chunk[start:opening])
             self._held, self._length = [], 0
             self._hold(chunk[opening:end])
+            self._descend(plain[start : opening - 1])
         else:
+            self._descend(plain[start:end])
             made.append(chunk[start:end])
         return b"".join(made)
+
+    def _descend(self, plain: bytes) -> None:
+        """Follow the brackets of a piece in which every text is whole."""
+        steps = map(_NESTED.__getitem__, _TEXT.sub(b"", plain).translate(None, _OTHERS))
+        for depth in accumulate(steps, initial=self._depth):
+            self._depth = depth
+            if depth > _DEEPEST:
+                raise NestedError(f"values are nested more than {_DEEPEST:,} deep")
 
     def _hold(self, piece: bytes) -> None:
         assert self._held is not None

@@ -33,7 +33,8 @@ def entries(path: Path, name: str) -> Entries:
     try:
         data = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise CaptureError(f"{name} is no JSON: {error}", "The run may have been cut off.") from None
+        said = "values are nested too deeply" if isinstance(error, RecursionError) else error
+        raise CaptureError(f"{name} is no JSON: {said}", "The run may have been cut off.") from None
     if not isinstance(data, dict) or not isinstance(data.get("exchanges"), list):
         raise CaptureError(f"{name} is no wire file: it has no exchanges", _HINT)
     return _exchanges(data["exchanges"], name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,9 @@ NO_CAPTURE = {
     "gzip-binary": (gzip.compress(b"\x00\x01\x02" * 99), "no capture that can be read"),
     "other-json": (b'{"a": 1}\n', "has no uri"),
     "number": (b"12:", "breaks off"),
+    "gzip-twice": (gzip.compress(gzip.compress(b"{}")), "packed with gzip twice"),
+    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(40), r"only gzip is unpacked"),
+    "utf-16": ('{"log": {}}'.encode("utf-16"), "UTF-16"),
 }
 
 
@@ -67,6 +72,8 @@ LINES = {
     "no object": (b"3\n", ":2: no JSON object"),
     "no method": (json.dumps(line(method=None)).encode(), ":2: has no method"),
     "no status": (json.dumps(line(status="200")).encode(), ":2: status is of the wrong kind"),
+    "half a URL": (json.dumps(line(uri="http://[::1")).encode(), ":2: uri is no http"),
+    "nested": (b'{"method":' + b"[" * 200_000 + b"\n", ":2: no JSON: values are nested too deeply"),
     "no URL": (json.dumps(line(uri="/c/b")).encode(), ":2: uri is no http"),
     "no pairs": (json.dumps(line(response_headers=["a"])).encode(), ":2: response_headers is no list"),
     "fidelity": (json.dumps(line(fidelity="good")).encode(), ":2: fidelity is none of har, sdk-recording"),
@@ -81,10 +88,14 @@ def test_a_bad_line_is_named(here: Here, tmp_path: Path, name: str) -> None:
     refused(here("inspect", path), 2, words)
 
 
-ENTRIES = {
+ENTRIES: dict[str, tuple[dict[str, Any], str]] = {
     "no request": ({"request": None}, "entry 2: no request"),
     "no url": ({"request": {"method": "GET", "headers": []}}, "entry 2: no url"),
-    "status": ({"response": {"status": "200", "headers": []}}, "entry 2: status is a str"),
+    "half a url": (
+        {"request": {"method": "GET", "headers": [], "url": "http://[::1"}},
+        "entry 2: url is no URL",
+    ),
+    "status": ({"response": {"status": "200", "headers": []}}, "entry 2: status is of the wrong kind"),
     "headers": ({"response": {"status": 200, "headers": ["x"]}}, "entry 2: headers are no list"),
     "base64": (
         {"response": {"status": 200, "headers": [], "content": {"text": "???", "encoding": "base64"}}},
@@ -104,6 +115,38 @@ def test_a_har_that_is_no_json(here: Here, tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text('{"log": {"entries": [], }}')
     refused(here("inspect", path), 2, "no JSON after 0 whole entries")
+
+
+def test_a_complaint_shows_nothing_of_the_capture(here: Here, tmp_path: Path) -> None:
+    """What stands where a capture breaks may be a key."""
+    path = har(tmp_path / "a.har", har_entry())
+    path.write_bytes(path.read_bytes().replace(b"x-ms-version", b"Authorization: geheim\xe9"))
+    done = here("inspect", path)
+    refused(done, 2, "invalid bytes in UTF8")
+    assert "geheim" not in done.err
+    path = tmp_path / "a.flow"
+    path.write_bytes(b"6:geheim#")
+    done = here("inspect", path)
+    refused(done, 2, "type b'#' is none")
+    assert "geheim" not in done.err
+
+
+def test_a_har_that_is_nested_without_end_is_not_read_to_it(here: Here, tmp_path: Path) -> None:
+    """The parser's memory grows with the square of the depth: 100 KB of brackets would take 20 GB."""
+    path = tmp_path / "a.har"
+    path.write_text('{"log": {"x": ["[[[[", "\\"[["], "entries": ' + "[" * 100_000)
+    refused(here("inspect", path), 2, "nested more than 1,000 deep")
+
+
+def test_a_pipe_cannot_be_read_twice(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    refused(here("inspect", path), 2, "pipe or a device")
+
+
+def test_an_endpoint_url_that_is_none(here: Here, tmp_path: Path) -> None:
+    path = har(tmp_path / "a.har", har_entry())
+    refused(here("inspect", path, "--endpoint-url", "http://[::1"), 2, "no http or https URL")
 
 
 FLOWS = {

@@ -94,6 +94,17 @@ def test_no_secret_is_ever_shown(here: Here, tmp_path: Path) -> None:
     assert "sig=REDACTED" in done.out
 
 
+def test_what_a_capture_says_moves_no_cursor(here: Here, tmp_path: Path) -> None:
+    """Half a character is no text either, and no file takes it."""
+    path = tmp_path / "a.jsonl"
+    said = [["x-ms-version", "2021\x1b[31m"], ["ETag", "\ud800"]]
+    path.write_text(json.dumps(line(response_headers=said, reason="\udfff")))
+    done = here("inspect", path, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "\x1b" not in done.out
+    assert r"2021\x1b[31m" in done.out
+
+
 def test_what_the_user_says_wins_over_the_guess(here: Here) -> None:
     capture = DATA / "mitmproxy-11.flow"
     host = json.loads(here("inspect", capture, "--json").out)["endpoints"][0]["url"].rpartition("/")[0]

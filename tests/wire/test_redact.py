@@ -50,6 +50,21 @@ def test_targets_keep_everything_but_the_signature() -> None:
     assert redact_target("/c/design=1?sigma=2") == "/c/design=1?sigma=2"
 
 
+def test_a_signature_may_be_written_in_odd_ways() -> None:
+    assert redact_target("/c/b?%73iG=abc&sp=r") == "/c/b?%73iG=REDACTED&sp=r"
+    assert redact_target("/c/b?url=https%3A%2F%2Fh%2Fx%3Fsp%3Dr%26sig%3Dabc") == (
+        "/c/b?url=https%3A%2F%2Fh%2Fx%3Fsp%3Dr%26sig%3DREDACTED"
+    )
+    assert redact_target("/c/b?access_token=abc&a=b") == "/c/b?access_token=REDACTED&a=b"
+
+
+def test_headers_that_are_secrets_by_their_names() -> None:
+    names = ("X-Api-Key", "Ocp-Apim-Subscription-Key", "X-Amz-Security-Token", "Client-Secret")
+    assert redact_headers(tuple((name, "abc") for name in names)) == tuple(
+        (name, "REDACTED") for name in names
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
