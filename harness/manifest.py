@@ -22,6 +22,8 @@ SETS = ("mvp", "strict")
 
 EVERYTHING = "strict"
 
+_SETS_HINT = "Each set lists its operations as Azure's documentation spells them, or says `operations: all`."
+
 
 class ManifestError(Exception):
     """A manifest is missing, or does not say what the suites hold."""
@@ -53,7 +55,7 @@ def render(ids: Iterable[str]) -> str:
 
 
 def members(suites: Path, cases: Iterable[Case], others: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What each set must list: cases by their operation, and all others. Raises ManifestError."""
+    """What each set must list: cases by their operation, and all others. Raises CaseError."""
     rules, others = _rules(suites), tuple(others)
     found = tuple(cases)
     return {
@@ -100,14 +102,21 @@ def _load(suites: Path, name: str) -> Manifest:
 
 
 def _rules(suites: Path) -> dict[str, frozenset[str] | None]:
-    """The operations of each set; None: all of them."""
+    """The operations of each set; None: all of them. Raises CaseError."""
     path = suites / "sets.yaml"
     try:
-        entries: dict[str, Any] = read(path.name, path.read_text(encoding="utf-8")).value
-        wanted = {name: entries[name]["operations"] for name in SETS}
-    except (OSError, CaseError, KeyError, TypeError) as error:
-        raise ManifestError(f"{path} does not say what belongs to {', '.join(SETS)}: {error}") from error
-    for name, operations in wanted.items():
-        if operations != "all" and (unknown := sorted(set(operations) - OPERATIONS)):
-            raise ManifestError(f"{path}: {name} names {unknown[0]!r}, which is no operation")
+        marked = read(path.name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(path.name, 1, f"cannot be read: {error}", _SETS_HINT) from None
+    wanted: dict[str, Any] = {}
+    for name in SETS:
+        entry = marked.value.get(name) if isinstance(marked.value, dict) else None
+        operations = entry.get("operations") if isinstance(entry, dict) else None
+        line = marked.line((name, "operations"))
+        if operations != "all" and not isinstance(operations, list):
+            raise CaseError(path.name, line, f"does not say the operations of {name}", _SETS_HINT)
+        if operations != "all" and (unknown := [one for one in operations if str(one) not in OPERATIONS]):
+            line = marked.line((name, "operations", operations.index(unknown[0])))
+            raise CaseError(path.name, line, f"{unknown[0]!r} is no operation", _SETS_HINT)
+        wanted[name] = operations
     return {name: None if said == "all" else frozenset(said) for name, said in wanted.items()}

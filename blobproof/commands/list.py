@@ -28,6 +28,10 @@ from harness.vocabulary import ExitCode
 @json_option
 def command(suites: tuple[str, ...], check: bool, write_manifests: bool, as_json: bool) -> int:
     """List cases and scenarios (of the named SUITEs, or all)."""
+    if sum((check, write_manifests, as_json)) > 1 or (write_manifests and suites):
+        raise click.UsageError(
+            "--check, --write-manifests and --json stand alone; manifests are of all suites"
+        )
     where = folder("suites")
     if write_manifests:
         sets = manifest_ids(where)

@@ -84,11 +84,13 @@ def command(
     with Progress(output(stderr=True)) as progress:
         done = selftest(cases, chosen, workers=workers, all_cases=all_cases, watch=progress.watch())
     made = document(done, asked, digest)
-    _write(made, out, record)
-    if as_json:
-        click.echo(render(made), nl=False)
-    else:
-        show(output(), made)
+    try:
+        _write(made, out, record)
+    finally:  # a full disk does not make anybody wait for all of it again
+        if as_json:
+            click.echo(render(made), nl=False)
+        else:
+            show(output(), made)
     return exit_code(_codes(done, at_least))
 
 
@@ -121,11 +123,18 @@ def _writable(out: Path | None, record: Path | None, asked: Asked) -> None:
             records.read(record)
         elif not record.parent.is_dir():
             raise click.UsageError(f"{record.parent} is no folder")
+        _try(record)
     if out is not None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise click.UsageError(f"{out} cannot be made: {error.strerror}") from error
+        _try(out / FILE, with_folder=True)
+
+
+def _try(place: Path, *, with_folder: bool = False) -> None:
+    try:
+        if with_folder:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        records.try_place(place)
+    except OSError as error:
+        raise click.UsageError(f"{place} cannot be written: {error.strerror}") from error
 
 
 def _write(made: Document, out: Path | None, record: Path | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,11 @@ def load_tree(suites: Path) -> tuple[c.Case, ...]:
     except CaseError as error:
         errors.append(error)
         requirements = None
-    errors += _dangling(cases.values(), requirements)
+    errors += _dangling(suites, cases.values(), requirements)
+    errors += _misnamed(suites)
     if errors:
-        raise CaseTreeError(tuple(sorted(errors, key=lambda error: (error.file, error.line))))
+        once = {str(error): error for error in errors}  # the cases of a sweep have their mistakes in common
+        raise CaseTreeError(tuple(sorted(once.values(), key=lambda error: (error.file, error.line))))
     return tuple(cases[name] for name in sorted(cases))
 
 
@@ -292,21 +295,40 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(item)
 
 
-def _dangling(cases: Iterable[c.Case], requirements: frozenset[str] | None) -> list[CaseError]:
+def _misnamed(suites: Path) -> list[CaseError]:
+    """A case file of another ending would be left out, and nobody would miss it."""
+    return [
+        CaseError(path.relative_to(suites).as_posix(), 1, "the name of a case file ends in .yaml")
+        for path in sorted(suites.rglob("*.yml"))
+    ]
+
+
+def _dangling(suites: Path, cases: Iterable[c.Case], requirements: frozenset[str] | None) -> list[CaseError]:
     found = list(cases)
     ids = {case.id for case in found}
     errors = []
     for case in found:
         for need in case.needs:
             if need not in ids:
-                errors.append(CaseError(case.file, case.line, f"needs {need}, which does not exist"))
+                line = _line_that_says(need, case, suites)
+                errors.append(CaseError(case.file, line, f"needs {need}, which does not exist"))
         for test in (*case.tests, *(test for step in (*case.given, *case.steps) for test in step.tests)):
             if requirements is not None and test not in requirements:
+                line = _line_that_says(test, case, suites)
                 errors.append(
-                    CaseError(case.file, case.line, f"tests {test}, which no file of requirements/ lists")
+                    CaseError(case.file, line, f"tests {test}, which no file of requirements/ lists")
                 )
     errors += _circles({case.id: case for case in found})
     return errors
+
+
+def _line_that_says(text: str, case: c.Case, suites: Path) -> int:
+    """The first line of a case's file that names something; cases do not keep the lines of all they name."""
+    file = suites / case.file
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    word = re.compile(rf"(?<![\w./-]){re.escape(text)}(?![\w./-])")
+    said = (number for number, line in enumerate(lines, 1) if word.search(line.partition(" #")[0]))
+    return next(said, case.line)
 
 
 def _circles(cases: dict[str, c.Case]) -> list[CaseError]:

@@ -27,6 +27,7 @@ def rows(marked: Marked) -> Iterator[tuple[int, Row]]:
     for index, rule in enumerate(rules):
         _check(marked, index, rule, axes)
     used: set[int] = set()
+    wanted: set[str] | None = None
     for points in product(*axes.values()):
         place = dict(zip(axes, points, strict=True))
         fitting = (number for number, rule in enumerate(rules) if _fits(rule, place))
@@ -40,7 +41,15 @@ def rows(marked: Marked) -> Iterator[tuple[int, Row]]:
         row: Row = dict(place)
         for name, point in place.items():
             row |= axes[name][point]
-        yield marked.line(("table", index)), row | columns
+        row |= columns
+        wanted = wanted or set(row)
+        if odd := sorted(set(row) ^ wanted):
+            raise CaseError(
+                marked.file,
+                marked.line(("table", index)),
+                f"every row needs the same columns; {odd[0]!r} is not in all of them",
+            )
+        yield marked.line(("table", index)), row
     if unused := sorted(set(range(len(rules))) - used):
         line = marked.line(("table", unused[0]))
         raise CaseError(marked.file, line, "this rule never applies: no combination, or an earlier rule fits")

@@ -55,13 +55,24 @@ def add(path: Path, run: Document) -> Document:
         "reasons": before["reasons"] if before else {},
     }
     check(record, _SCHEMA)
-    new = path.with_name(f".{path.name}.new")
+    new = _new(path)
     try:
         new.write_text(render(record), encoding="utf-8")
         new.replace(path)
     except OSError as error:
         raise RecordError(f"{path} cannot be written: {error.strerror}") from error
     return record
+
+
+def try_place(path: Path) -> None:
+    """Find out whether a file can be written there at all, and leave nothing. Raises OSError."""
+    _new(path).touch()
+    _new(path).unlink()
+
+
+def _new(path: Path) -> Path:
+    """It is written as a whole, and then put in its place."""
+    return path.with_name(f".{path.name}.new")
 
 
 def _kept(run: Document) -> Document:

@@ -282,10 +282,22 @@ def test_a_need_and_a_requirement_exist(tmp_path: Path) -> None:
         "get-blob/tri.yaml": named("tri").replace("    save:", "    tests: [get-blob.three]\n    save:"),
     }
     assert tree(tmp_path, files) == [
-        "get-blob/one.yaml:1: needs get-blob/none, which does not exist",
-        "get-blob/tri.yaml:1: tests get-blob.three, which no file of requirements/ lists",
-        "get-blob/two.yaml:1: tests get-blob.two, which no file of requirements/ lists",
+        "get-blob/one.yaml:9: needs get-blob/none, which does not exist",
+        "get-blob/tri.yaml:13: tests get-blob.three, which no file of requirements/ lists",
+        "get-blob/two.yaml:6: tests get-blob.two, which no file of requirements/ lists",
     ]
+
+
+def test_a_sweep_says_its_mistakes_once(tmp_path: Path) -> None:
+    sweep = named("one", "get-blob/none").replace("steps:", "axes: [x]\ntable: [{x: 1}, {x: 2}]\nsteps:", 1)
+    assert tree(tmp_path, {"get-blob/one.yaml": sweep}) == [
+        "get-blob/one.yaml:9: needs get-blob/none, which does not exist"
+    ]
+
+
+def test_no_case_is_overlooked_for_its_file_s_ending(tmp_path: Path) -> None:
+    said = tree(tmp_path, {"get-blob/one.yml": named("one")})
+    assert said == ["get-blob/one.yml:1: the name of a case file ends in .yaml"]
 
 
 def test_needs_do_not_go_in_circles(tmp_path: Path) -> None:

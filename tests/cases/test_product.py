@@ -57,6 +57,7 @@ def test_every_combination_is_a_case_of_the_first_rule_that_fits() -> None:
     [
         ("  - {status: 403, error: NotYours}\n", "", "no rule says what holds for letter=d, operation=get"),
         ("letter: r, status", "letter: x, status", "15: letter has no point 'x'"),
+        ("status: 201, error: omit", "status: 201", "16: every row needs the same columns; 'error'"),
         ("skip: the same as d", "skip: ''", "17: skip needs the reason"),
         ("letter: l, skip", "letter: r, skip", "17: this rule never applies"),
         ("letter: [r, d, l]", "letter: [r, d, r, l]", "has non-unique elements"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import manifest as manifests
+from harness.cases.errors import CaseError
 from harness.data import folder
 from harness.manifest import ManifestError
 from harness.plan import NothingSelectedError, SelectionError, make_plan, manifest_ids
@@ -90,6 +91,22 @@ def test_a_tree_that_the_manifest_does_not_fit_is_not_run(suites: Path) -> None:
     path.unlink()
     with pytest.raises(ManifestError, match="no manifest"):
         make_plan(suites)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "says"),
+    [
+        ("- Create Container", "- Creat Container", r"sets\.yaml:6: 'Creat Container' is no operation"),
+        ("  operations:", "  operation:", r"sets\.yaml:3: does not say the operations of mvp"),
+        ("mvp:", "mpv:", r"sets\.yaml:3: does not say the operations of mvp"),
+    ],
+)
+def test_a_mistake_in_the_sets_is_named(suites: Path, there: str, instead: str, says: str) -> None:
+    path = suites / "sets.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(there, instead, 1), encoding="utf-8")
+    with pytest.raises(CaseError, match=says) as caught:
+        make_plan(suites)
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 @pytest.mark.parametrize(

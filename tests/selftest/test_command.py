@@ -106,6 +106,19 @@ def test_json_file_and_record(command: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_what_was_found_is_said_even_if_it_cannot_be_kept(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise record.RecordError("the disk is full")
+
+    monkeypatch.setattr(record, "add", full)
+    code, out, err = command("--record", tmp_path / "x.json")
+    assert (code, err.strip().splitlines()[-2]) == (2, "blobproof: the disk is full")
+    assert "range-ignored" in out
+
+
+@pytest.mark.usefixtures("quick")
 def test_all_cases_are_listed_on_request(command: Command) -> None:
     _, out, _ = command("--all-cases", "--mutant", "range-ignored")
     assert "range-ignored: 1 case\n    own area/range" in out
@@ -132,6 +145,8 @@ def test_only_the_mutants_of_a_requirement(command: Command, quick: list[tuple[s
         (["--record", "x.json", "--mutant", "range-ignored"], 2, "--record keeps whole runs only"),
         (["--record", "no/folder/x.json"], 2, "no/folder is no folder"),
         (["--record", "suites/sources.yaml"], 2, "is no JSON"),
+        (["--record", "/proc/x.json"], 2, "/proc/x.json cannot be written"),
+        (["--out", "/proc/x"], 2, "/proc/x/selftest.json cannot be written"),
         (["--out", "suites/sources.yaml"], 2, "sources.yaml"),
     ],
 )
