@@ -14,6 +14,8 @@ from pathlib import Path
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "blobproof"
 ESCAPE = "\x1b"
+HELP = {"help_option_names": ["-h", "--help"]}
+"""For a subcommand that is called without the group: click keeps its first help option for good."""
 _LONGEST = 60.0
 
 

@@ -22,6 +22,7 @@ from harness.selftest import record
 from harness.selftest.document import FILE, check
 from harness.selftest.mutants import Mutant
 from harness.selftest.results import Outcome, Result, Verified
+from tests.command.process import HELP
 from tests.selftest import made
 from tests.selftest.test_record import NOTICE
 
@@ -43,7 +44,7 @@ def command(
 
     def run(*words: str) -> tuple[int, str, str]:
         try:
-            code = selftest_command.command.main([*words], standalone_mode=False)
+            code = selftest_command.command.main([*words], standalone_mode=False, **HELP)
         except click.ClickException as error:
             code = error.exit_code
             click.echo(error.format_message(), err=True)
@@ -177,13 +178,13 @@ def test_the_list_of_mutants_has_their_requirements(
     monkeypatch.setattr(
         mutants_command, "mutants", lambda: (Mutant("one", ("a.b", "a.c"), "It is [wrong]."),)
     )
-    mutants_command.command.main(["--json"], standalone_mode=False)
+    mutants_command.command.main(["--json"], standalone_mode=False, **HELP)
     assert json.loads(capsys.readouterr().out) == {
         "name": "one",
         "breaks": ["a.b", "a.c"],
         "about": "It is [wrong].",
     }
-    mutants_command.command.main([], standalone_mode=False)
+    mutants_command.command.main([], standalone_mode=False, **HELP)
     assert capsys.readouterr().out == "one  a.b, a.c  It is [wrong].\n"
 
 

@@ -21,6 +21,7 @@ from harness.selftest.mutants import Mutant, mutants
 from harness.traceability import Area, Status, Traced, trace
 from harness.vocabulary import Level
 from reports import trace as pages
+from tests.command.process import HELP
 from tests.reports.test_browser import CHROMIUM, WIDTHS
 from tests.selftest import made
 
@@ -99,12 +100,12 @@ def test_words_and_json(
 ) -> None:
     monkeypatch.setattr(trace_command, "folder", lambda _name: suites)
     monkeypatch.setattr(trace_command, "mutants", lambda: (made.KILLED,))
-    trace_command.command.main([], standalone_mode=False)
+    trace_command.command.main([], standalone_mode=False, **HELP)
     words = capsys.readouterr().out
     assert "tested" in words
     assert "It *is* so. (No wire.)" in words
     assert words.splitlines()[-1] == "7 requirements: 5 tested, 1 untested, 1 untestable"
-    trace_command.command.main(["--json"], standalone_mode=False)
+    trace_command.command.main(["--json"], standalone_mode=False, **HELP)
     lines = {one["id"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
     assert lines["area.range"]["cases"] == ["area/range"]
     assert lines["area.range"]["mutants"] == ["range-ignored"]
