@@ -145,7 +145,8 @@ def test_a_body_that_breaks_off_ends_nothing_but_its_connection(world: World, se
     facts = execute(case, world)
     assert [fact.exchange.failure for fact in facts.steps] == ["stopped", None]
     assert facts.steps[0].exchange.unsent == 3
-    assert service.requests[-1].target.endswith("/y")
+    # The service may be told of the end of the first connection after it has answered on the second.
+    assert any(request.target.endswith("/y") for request in service.requests)
     assert {finding.verdict for finding in judge(case, facts) if not finding.rule} == {Verdict.PASS}
 
 

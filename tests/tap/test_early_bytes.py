@@ -37,6 +37,9 @@ class _EagerTransport(asyncio.Transport):
     def close(self) -> None:
         pass
 
+    def abort(self) -> None:
+        pass
+
 
 def test_what_comes_before_the_upstream_is_there_is_sent_first() -> None:
     request = b"PUT /c/b HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
