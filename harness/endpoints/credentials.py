@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCOPE = "https://storage.azure.com/.default"
 _BEFORE_EXPIRY = 120.0  # seconds; a token that is older than this is not used for a new step
+_KEPT = 10.0  # seconds that a minted token is used again: a sweep asks for the same one a hundred times
 
 
 class IdentityTokens:
@@ -79,6 +80,7 @@ class IssuerTokens:
     issuer: Issuer
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _held: tuple[Secret, float] | None = field(default=None, repr=False)
+    _minted: dict[str, tuple[Secret, float]] = field(default_factory=dict, repr=False)
 
     def token(self) -> Secret:
         """A token that is valid now. Raises `TokenError`."""
@@ -91,7 +93,14 @@ class IssuerTokens:
         """A token with these claims changed. Raises `TokenError`, also when the issuer is not ours."""
         if not self.issuer.can_mint:
             raise TokenError("this issuer makes valid tokens only", "Use the built-in endpoint `reference`.")
-        return self._ask({"mint": json.dumps(dict(claims))})[0]
+        wanted, now = json.dumps(dict(claims), sort_keys=True), time.monotonic()
+        with self._lock:
+            made = self._minted.get(wanted)
+        if made is None or now - made[1] > _KEPT:
+            made = (self._ask({"mint": wanted})[0], now)
+            with self._lock:
+                self._minted[wanted] = made
+        return made[0]
 
     def _ask(self, extra: Mapping[str, str]) -> tuple[Secret, float]:
         form = {
