@@ -17,7 +17,7 @@ from reports.page import render, spectrum
 from reports.table import columns, matrices
 
 WIRE_BUDGET = 1_500_000
-"""Characters of wires in one page, so that the page stays under about 3 MB."""
+"""Characters of wires in one page; once they are spent, findings are told without theirs."""
 
 # Ids of the page's own sections; no case may take them.
 _SECTIONS = ("top", "endpoints", "verdicts", "operations", "clients", "causes", "findings", "gaps", "about")
