@@ -15,8 +15,8 @@ _PLATFORM = IPv4Address("168.63.129.16")
 def refusal_of(address: str, allowed: Sequence[Network]) -> str | None:
     """Why `address` (numeric, as the resolver gave it) may not be connected to; None: it may.
 
-    An IPv6 address that carries an IPv4 one is judged by what it carries as well; an IPv4-mapped one is
-    refused even when that is public. Either address in an allowed network is enough.
+    An IPv6 address that carries an IPv4 one is judged by what it carries as well; an IPv4-mapped one, and one
+    of 6to4, is refused even when that is public. Either address in an allowed network is enough.
     """
     try:
         parsed = ip_address(address)
@@ -56,7 +56,8 @@ def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
 def _kind(address: IPv4Address | IPv6Address) -> str | None:
     """What is wrong with an address, in words."""
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
+        # Interpreters do not agree on whether 6to4 is public; nobody needs it any more.
+        if address.ipv4_mapped is not None or address.sixtofour is not None:
             return "an IPv4 address in the clothes of an IPv6 one"
         if address.is_site_local:
             return "private"
