@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from harness.cases.case import Case, Expect, Graded, PartExpect, Step
 from harness.endpoint import Endpoint
-from harness.exchange import Headers, header
-from harness.rules.identify import Identity
+from harness.exchange import Request, header
+from harness.rules.identify import identify
 
 NEWEST = "9999-12-31"
 """Stands for a request that says no version: what it gets is the endpoint's business."""
@@ -19,10 +19,12 @@ NEWEST = "9999-12-31"
 T = TypeVar("T")
 
 
-def version_of(headers: Headers, who: Identity) -> str:
+def version_of(request: Request) -> str:
     """The version that a request asks for: its header, else `api-version`, else that of its SAS."""
-    said = header(headers, "x-ms-version")
-    return said or who.query.get("api-version") or who.query.get("sv") or NEWEST
+    if said := header(request.headers, "x-ms-version"):
+        return said
+    query = identify(request.method, request.target, request.headers).query
+    return query.get("api-version") or query.get("sv") or NEWEST
 
 
 def edition(step: Step, version: str) -> Step:

@@ -120,8 +120,7 @@ def _failed(case: c.Case, fact: StepFact, exchange: Exchange) -> Finding:
 
 def answered(step: c.Step, exchange: Exchange) -> bool:
     """Whether a step got the kind of answer that it asks for: nothing is gained by sending it again."""
-    who = identify(exchange.request.method, exchange.request.target, exchange.request.headers)
-    expect = edition(step, version_of(exchange.request.headers, who)).expect
+    expect = edition(step, version_of(exchange.request)).expect
     if exchange.response is None or not _satisfies(expect, exchange.response):
         return False
     return expect.error is None or error_code(exchange.response) in expect.error.value
@@ -195,10 +194,8 @@ class _Asserter:
 
 def _step(case: c.Case, fact: StepFact) -> c.Step:
     """The step with what it expects under the version that was sent."""
-    request = fact.exchange.request
-    who = identify(request.method, request.target, request.headers, fact.prefix)
     step = (case.given if fact.section == "given" else case.steps)[fact.index]
-    return edition(step, version_of(request.headers, who))
+    return edition(step, version_of(fact.exchange.request))
 
 
 def _assertions(case: c.Case, fact: StepFact) -> Iterator[Finding]:

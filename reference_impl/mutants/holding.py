@@ -93,14 +93,10 @@ def acl_conditions_ignored(patch: Patch) -> None:
 def blind(patch: Patch, name: str) -> None:
     """Have one operation of containers see no conditions."""
     right = getattr(containers, name)
-    parse = conditions.parse
 
     async def wrong(call: Call) -> Response:
-        patch.replace(conditions, "parse", lambda *_of: NONE)
-        try:
+        with patch.meanwhile(conditions, "parse", lambda *_of: NONE):
             response: Response = await right(call)
-        finally:
-            patch.replace(conditions, "parse", parse)
         return response
 
     patch.replace(containers, name, wrong)

@@ -71,15 +71,11 @@ def snapshot_makes_an_etag(patch: Patch) -> None:
 @mutant("snapshot-metadata-ignored", breaks="snapshot-blob.metadata")
 def snapshot_metadata_ignored(patch: Patch) -> None:
     """Metadata that is given with a snapshot is dropped: nobody knows what it was taken for."""
-    take = Call.metadata
     right = snapshots.snapshot_blob
 
     async def wrong(call: Call) -> Response:
-        patch.replace(Call, "metadata", lambda _self: ())
-        try:
+        with patch.meanwhile(Call, "metadata", lambda _self: ()):
             return await right(call)
-        finally:
-            patch.replace(Call, "metadata", take)
 
     patch.replace(snapshots, "snapshot_blob", wrong)
 
@@ -164,11 +160,8 @@ def touching(patch: Patch, name: str) -> None:
         async def touched(call: Call, change: writing.Change, *, touch: bool = True) -> BlobRecord:
             return await update(call, change)
 
-        patch.replace(changing, "_update", touched)
-        try:
+        with patch.meanwhile(changing, "_update", touched):
             response: Response = await right(call)
-        finally:
-            patch.replace(changing, "_update", update)
         return response
 
     patch.replace(changing, name, wrong)
@@ -313,10 +306,9 @@ def delimiter_with_snapshots(patch: Patch) -> None:
     async def wrong(call: Call) -> Response:
         if not call.query.get("delimiter"):
             return await listing(call)
-        patch.replace(Query, "values", lambda self, name: [] if name == "include" else values(self, name))
-        try:
+        with patch.meanwhile(
+            Query, "values", lambda self, name: [] if name == "include" else values(self, name)
+        ):
             return await listing(call)
-        finally:
-            patch.replace(Query, "values", values)
 
     patch.replace(lists, "blobs", wrong)

@@ -155,17 +155,14 @@ def pairs(patch: Patch, change: Callable[[str, str | None], str | None]) -> None
 
     def make(right: Callable[..., str]) -> Callable[..., str]:
         def wrong(*entry: Any) -> str:
-            patch.replace(
+            with patch.meanwhile(
                 xml_out,
                 "elements",
                 lambda found: elements(
                     [(name, change(name, text)) for name, text in found if text is not None]
                 ),
-            )
-            try:
+            ):
                 return right(*entry)
-            finally:
-                patch.replace(xml_out, "elements", elements)
 
         return wrong
 

@@ -6,9 +6,10 @@ everywhere. Every other module of this package is a family: it lists its mutants
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -23,10 +24,23 @@ _PACKAGE, _, _HERE = __name__.rpartition(".")
 class Patch:
     """Puts wrong functions in the place of right ones."""
 
+    def __init__(self) -> None:
+        self._right: dict[tuple[object, str], object] = {}  # what `meanwhile` puts back
+
     def replace(self, module: ModuleType | type, name: str, wrong: object) -> None:
         """Replace a function that is there; AttributeError when the façade no longer has it."""
         getattr(module, name)
         setattr(module, name, wrong)
+
+    @contextlib.contextmanager
+    def meanwhile(self, module: ModuleType | type, name: str, wrong: object) -> Iterator[None]:
+        """Replace a function for as long as the context lasts; requests may be in it at once."""
+        right = self._right.setdefault((module, name), getattr(module, name))
+        self.replace(module, name, wrong)
+        try:
+            yield
+        finally:
+            self.replace(module, name, right)
 
     def wrap(self, module: ModuleType | type, name: str, make: Callable[[Any], object]) -> None:
         """Replace a function by what `make` makes of the right one."""

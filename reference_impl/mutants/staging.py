@@ -19,6 +19,7 @@ from reference_impl.store import (
     BlobMissing,
     BlobProps,
     BlobRecord,
+    Block,
     BlockIdLengthMismatch,
     EntryKind,
     OpenBlob,
@@ -30,6 +31,14 @@ from reference_impl.store import (
 Entries = Sequence[tuple[EntryKind, str]]
 
 
+def staged(store: Store, account: str, container: str, name: str) -> Sequence[Block]:
+    """The staged blocks of a blob; none where there is no blob of any kind."""
+    try:
+        return store.block_list(account, container, name).uncommitted
+    except BlobMissing:
+        return ()
+
+
 @mutant("first-block-wins", breaks="put-block.replaces")
 def first_block_wins(patch: Patch) -> None:
     """A block that is staged again is acknowledged and dropped: a retry after damage keeps the damage."""
@@ -37,10 +46,7 @@ def first_block_wins(patch: Patch) -> None:
 
     def wrong(self: Store, upload: Upload, name: str, block_id: str, check: Any = None) -> None:
         place = upload.place
-        try:
-            known = self.block_list(place.account, place.container, name).uncommitted
-        except BlobMissing:
-            known = ()
+        known = staged(self, place.account, place.container, name)
         if block_id in {block.id for block in known}:
             upload.abort()
             return
@@ -272,13 +278,9 @@ def whole_write_keeps_staged_blocks(patch: Patch) -> None:
 
     async def wrong(call: Call) -> Response:
         store = call.service.store
-        try:
-            lists = await call.service.run(store.block_list, call.account, call.container, call.blob)
-            staged = lists.uncommitted
-        except BlobMissing:
-            staged = ()
+        left = await call.service.run(staged, store, call.account, call.container, call.blob)
         response = await write(call)
-        for block in staged:
+        for block in left:
             upload = await call.service.run(store.upload, call.account, call.container)
             with upload:
                 upload.write(b"\\0" * block.size)
@@ -296,13 +298,10 @@ def commit_keeps_staged_blocks(patch: Patch) -> None:
     def wrong(
         self: Store, account: str, container: str, name: str, entries: Entries, *rest: Any
     ) -> BlobRecord:
-        try:
-            staged = self.block_list(account, container, name).uncommitted
-        except BlobMissing:
-            staged = ()
+        left = staged(self, account, container, name)
         record = commit(self, account, container, name, entries, *rest)
         used = {block for _, block in entries}
-        for block in staged:
+        for block in left:
             if block.id not in used:
                 with self.upload(account, container) as upload:
                     upload.write(b"\\0" * block.size)
@@ -341,10 +340,7 @@ def staged_order_is_arrival(patch: Patch) -> None:
 
     def wrong(self: Store, upload: Upload, name: str, block_id: str, check: Any = None) -> None:
         place = upload.place
-        try:
-            known = self.block_list(place.account, place.container, name).uncommitted
-        except BlobMissing:
-            known = ()
+        known = staged(self, place.account, place.container, name)
         if any(block.id > block_id for block in known):
             raise BlobError("InvalidBlobOrBlock")
         stage(self, upload, name, block_id, check)

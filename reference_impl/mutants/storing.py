@@ -37,11 +37,8 @@ def put_blob_keeps_old_metadata(patch: Patch) -> None:
     async def wrong(call: Call) -> Response:
         record = await writing.current(call)
         kept = dict(record.props.metadata) if record else {}
-        patch.replace(Call, "metadata", lambda self: tuple({**kept, **dict(collect(self))}.items()))
-        try:
+        with patch.meanwhile(Call, "metadata", lambda self: tuple({**kept, **dict(collect(self))}.items())):
             return await write(call)
-        finally:
-            patch.replace(Call, "metadata", collect)
 
     patch.replace(putting, "put_blob", wrong)
 
@@ -64,11 +61,8 @@ def merging(patch: Patch, name: str, merge: Callable[[BlobProps, BlobProps], Blo
                 touch=touch,
             )
 
-        patch.replace(Store, "update_blob", updating)
-        try:
+        with patch.meanwhile(Store, "update_blob", updating):
             response: Response = await right(call)
-        finally:
-            patch.replace(Store, "update_blob", update)
         return response
 
     patch.replace(changing, name, wrong)
@@ -179,11 +173,8 @@ def damaged_body_is_kept(patch: Patch) -> None:
             except BlobError as error:
                 seen.append(error)
 
-        patch.replace(Expected, "check", noting)
-        try:
+        with patch.meanwhile(Expected, "check", noting):
             response = await write(call)
-        finally:
-            patch.replace(Expected, "check", check)
         if seen:
             raise seen[0]
         return response

@@ -99,15 +99,11 @@ def set_metadata_ignores_conditions(patch: Patch) -> None:
 @mutant("head-ignores-conditions", breaks="conditions.get-blob-properties")
 def head_ignores_conditions(patch: Patch) -> None:
     """HEAD looks at no condition: a cache that asks whether its copy is fresh is told nothing."""
-    checked = reading.check_readable
 
     def make(right: Callable[[Call], Any]) -> Callable[[Call], Any]:
         async def wrong(call: Call) -> Response:
-            patch.replace(reading, "check_readable", lambda _found, _record: None)
-            try:
+            with patch.meanwhile(reading, "check_readable", lambda _found, _record: None):
                 response: Response = await right(call)
-            finally:
-                patch.replace(reading, "check_readable", checked)
             return response
 
         return wrong
@@ -229,7 +225,6 @@ def not_modified_has_a_type(patch: Patch) -> None:
 @mutant("refused-write-is-done", breaks="conditions.writes")
 def refused_write_is_done(patch: Patch) -> None:
     """A Put Blob whose condition fails is refused with 412, and done all the same: a lost update."""
-    asked = writing.own_conditions
     write = putting.put_blob
 
     async def wrong(call: Call) -> Response:
@@ -238,11 +233,8 @@ def refused_write_is_done(patch: Patch) -> None:
         except BlobError as error:
             if error.code != "ConditionNotMet":
                 raise
-            patch.replace(writing, "own_conditions", lambda _call: NONE)
-            try:
+            with patch.meanwhile(writing, "own_conditions", lambda _call: NONE):
                 await write(call)
-            finally:
-                patch.replace(writing, "own_conditions", asked)
             raise
 
     patch.replace(putting, "put_blob", wrong)
