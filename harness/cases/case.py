@@ -249,6 +249,7 @@ class Step:
         0.0  # seconds in which the expected kind of answer may come; the step is sent again until then
     )
     fresh_connection: bool = False
+    exact: bool = False  # `headers` are all there are: nothing of our own is added
     face: str | None = None  # another address of the same service: https, host, host-https
     line: int = 0  # where it stands in its file
 
