@@ -1,4 +1,4 @@
-"""A golden spec as values: the steps a client took, in a partial order, with what the contract expects back."""
+"""A golden spec as values: the steps that a client took, in a partial order, and what is expected back."""
 
 from __future__ import annotations
 
