@@ -67,9 +67,11 @@ class ListedBlock:
 
 @dataclass(frozen=True, slots=True)
 class BlockListXml:
-    """The body of Put Block List."""
+    """The body of Put Block List; `opening` and `closing` stand around the entries, byte for byte."""
 
     entries: tuple[ListedBlock, ...]
+    opening: str = '<?xml version="1.0" encoding="utf-8"?><BlockList>'
+    closing: str = "</BlockList>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ class BatchPart:
     auth: Any = "default"
     headers: tuple[tuple[str, str], ...] = ()  # templates
     count: int = 1  # so many of them, with the counter from 0
+    # As a client sent it: the headers of the part itself; `headers` are then all there are, and
+    # `{authorization}` marks the place of the signature.
+    mime: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class Batch:
     """The multipart body of Blob Batch."""
 
     parts: tuple[BatchPart, ...]
+    boundary: str | None = None  # a template; None: one of our own
+    closing: str = "\r\n"  # what follows the last boundary
 
 
 Recipe = Text | Hex | Random | Zeros | Slice | Join | BlockListXml | Xml | Batch

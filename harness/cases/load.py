@@ -6,7 +6,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,11 @@ def _check_shape(marked: Marked, *, whole: bool) -> None:
     if not whole:
         wanted["required"] = ["id", "axes", "table"]
         value = {key: item for key, item in value.items() if key in wanted["required"]}
+    hold(marked, wanted, value)
+
+
+def hold(marked: Marked, wanted: Mapping[str, Any], value: Any) -> None:
+    """Hold a value of a file to a JSON Schema. Raises CaseError for the worst that is wrong with it."""
     found = sorted(
         jsonschema.Draft202012Validator(wanted).iter_errors(value),
         key=lambda error: (len(error.path), str(error.path)),

@@ -28,8 +28,9 @@ _WHICH: dict[str, Which] = {"latest": "Latest", "committed": "Committed", "uncom
 class Parser:
     """Reads one checked file; every complaint names its line."""
 
-    def __init__(self, marked: Marked) -> None:
+    def __init__(self, marked: Marked, payloads: Mapping[str, c.Recipe] | None = None) -> None:
         self._marked = marked
+        self._payloads = payloads
 
     def wrong(self, path: Path, message: str) -> CaseError:
         """The error that names the line of a value."""
@@ -49,30 +50,31 @@ class Parser:
             needs=tuple(value.get("needs", ())),
             since=value.get("since"),
             when=tuple(value.get("when", {}).items()),
-            given=self._steps(value.get("given", []), ("given",)),
-            steps=self._steps(value["steps"], ("steps",)),
+            given=self.steps(value.get("given", []), ("given",)),
+            steps=self.steps(value["steps"], ("steps",)),
             file=self._marked.file,
             line=self._marked.line(()),
         )
 
-    def _steps(self, values: list[Any], path: Path) -> tuple[c.Step, ...]:
+    def steps(self, values: list[Any], path: Path) -> tuple[c.Step, ...]:
+        """The steps of a list."""
         return tuple(self._step(value, (*path, i)) for i, value in enumerate(values))
 
     def _step(self, value: Mapping[str, Any], path: Path) -> c.Step:
         method, _, target = value["send"].partition(" ")
-        target = self._target(target.strip(), (*path, "send"))
+        target = self.target(target.strip(), (*path, "send"))
         parallel = value.get("parallel")
         return c.Step(
             method=method,
             target=target,
-            headers=tuple(self._headers(value.get("headers", {}), (*path, "headers"))),
+            headers=tuple(self.headers(value.get("headers", {}), (*path, "headers"))),
             body=self.recipe(value["body"], (*path, "body")) if "body" in value else None,
             chunked=value.get("chunked", False),
             stop_after=self._stop(value, path),
             auth=value.get("auth", "default"),
-            expect=self._expect(value["expect"], (*path, "expect")),
+            expect=self.expect(value["expect"], (*path, "expect")),
             before=tuple(
-                (date, self._expect(said, (*path, "before", date)))
+                (date, self.expect(said, (*path, "before", date)))
                 for date, said in value.get("before", {}).items()
             ),
             save=tuple(_save(name, where) for name, where in value.get("save", {}).items()),
@@ -100,7 +102,7 @@ class Parser:
             )
         return self._size(value["stop-after"], (*path, "stop-after"))
 
-    def _target(self, text: str, path: Path) -> str:
+    def target(self, text: str, path: Path) -> str:
         """A target that can stand on a request line as it is; what a placeholder brings is encoded later."""
         if not text.startswith("/"):
             raise self.wrong(path, f"a target begins with '/': {text!r}")
@@ -110,7 +112,10 @@ class Parser:
             raise self.wrong(path, f"a target is ASCII; write the rest percent-encoded: {text!r}")
         return text
 
-    def _headers(self, value: Mapping[str, Any], path: Path) -> list[tuple[str, str | None]]:
+    def headers(self, value: Mapping[str, Any] | list[str], path: Path) -> list[tuple[str, str | None]]:
+        """Headers as a mapping; or, as they were sent, a list of `Name: value`."""
+        if isinstance(value, list):
+            return [self._header(line, (*path, i)) for i, line in enumerate(value)]
         out: list[tuple[str, str | None]] = []
         for name, said in value.items():
             for item in said if isinstance(said, list) else [said]:
@@ -122,9 +127,16 @@ class Parser:
                 out.append((name, text))
         return out
 
+    def _header(self, line: Any, path: Path) -> tuple[str, str]:
+        name, colon, text = str(line).partition(":")
+        if not colon or any(character in text for character in "\r\n"):
+            raise self.wrong(path, f"a header is `Name: value` on one line, not {line!r}")
+        return name, text.removeprefix(" ")
+
     # --- expectations ---
 
-    def _expect(self, value: Mapping[str, Any], path: Path) -> c.Expect:
+    def expect(self, value: Mapping[str, Any], path: Path) -> c.Expect:
+        """What a step expects back."""
         parts = value.get("parts")
         return c.Expect(
             status=self._graded(value.get("status"), (*path, "status"), self._statuses),
@@ -239,14 +251,29 @@ class Parser:
         if not isinstance(value, dict):
             raise self.wrong(path, "a body is a recipe, such as {text: hello}")
         keys = set(value)
+        if self._payloads is not None and "payload" in keys:
+            return self._payload(value, path)
         for key, companions in _RECIPES.items():
             if key in keys:
                 if missing := companions - keys:
                     raise self.wrong(path, f"{key} needs {sorted(missing)[0]}")
-                if extra := keys - companions - {key}:
+                if extra := keys - companions - _MAY_HAVE.get(key, frozenset()) - {key}:
                     raise self.wrong(path, f"unknown key {sorted(extra)[0]!r} beside {key}")
                 return self._recipe(key, value, path)
         raise self.wrong(path, f"no recipe among {', '.join(sorted(keys))}; there are {', '.join(_RECIPES)}")
+
+    def _payload(self, value: Mapping[str, Any], path: Path) -> c.Recipe:
+        """A payload that the file names at its top, or a part of it."""
+        known = self._payloads or {}
+        if value["payload"] not in known:
+            raise self.wrong(path, f"no payload is called {value['payload']!r}; there are {', '.join(known)}")
+        whole = known[value["payload"]]
+        if set(value) == {"payload"}:
+            return whole
+        if set(value) != {"payload", "from", "to"}:
+            raise self.wrong(path, "a part of a payload has from and to, both inclusive")
+        first, last = (self._whole(value[key], (*path, key)) for key in ("from", "to"))
+        return c.Slice(whole, first, last)
 
     def _recipe(self, kind: str, value: Mapping[str, Any], path: Path) -> c.Recipe:
         said, here = value[kind], (*path, kind)
@@ -271,8 +298,15 @@ class Parser:
             case "join":
                 return c.Join(tuple(self.recipe(item, (*here, i)) for i, item in enumerate(said)))
             case "blocklist":
-                return c.BlockListXml(tuple(self._listed(item, (*here, i)) for i, item in enumerate(said)))
-        return c.Batch(tuple(self._batch_part(item, (*here, i)) for i, item in enumerate(said)))
+                entries = tuple(self._listed(item, (*here, i)) for i, item in enumerate(said))
+                ours = c.BlockListXml(entries)
+                return c.BlockListXml(
+                    entries,
+                    opening=value.get("opening", ours.opening),
+                    closing=value.get("closing", ours.closing),
+                )
+        parts = tuple(self._batch_part(item, (*here, i)) for i, item in enumerate(said))
+        return c.Batch(parts, value.get("boundary"), value.get("closing", c.Batch(parts).closing))
 
     def _listed(self, value: Any, path: Path) -> c.ListedBlock:
         which = sorted(set(value) & set(_WHICH)) if isinstance(value, dict) else []
@@ -286,7 +320,7 @@ class Parser:
     def _batch_part(self, value: Any, path: Path) -> c.BatchPart:
         said = value if isinstance(value, dict) else {}
         kind = next((key for key in ("delete", "send") if key in said), None)
-        if kind is None or set(said) - {kind, "headers", "auth", "count"}:
+        if kind is None or set(said) - {kind, "headers", "auth", "count", "mime"}:
             raise self.wrong(
                 path,
                 "a sub-request is {delete: TARGET} or {send: METHOD TARGET}, with headers, auth and count",
@@ -294,13 +328,15 @@ class Parser:
         method, text = ("DELETE", _text(said[kind]))
         if kind == "send":
             method, _, text = text.partition(" ")
-        headers = self._headers(said.get("headers", {}), (*path, "headers"))
+        headers = self.headers(said.get("headers", {}), (*path, "headers"))
+        mime = self.headers(said.get("mime", {}), (*path, "mime"))
         return c.BatchPart(
             method,
-            self._target(text.strip(), (*path, kind)),
+            self.target(text.strip(), (*path, kind)),
             said.get("auth", "default"),
             tuple((name, text) for name, text in headers if text is not None),
             self._whole(said.get("count", 1), path),
+            tuple((name, text) for name, text in mime if text is not None),
         )
 
     def _size(self, value: Any, path: Path) -> int:
@@ -326,6 +362,7 @@ _RECIPES: dict[str, frozenset[str]] = {
     "blocklist": frozenset(),
     "batch": frozenset(),
 }
+_MAY_HAVE = {"blocklist": frozenset({"opening", "closing"}), "batch": frozenset({"boundary", "closing"})}
 
 
 def _text(value: Any) -> str:

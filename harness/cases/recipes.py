@@ -117,12 +117,12 @@ def crc64_base64(data: bytes) -> str:
 
 
 def _block_list(recipe: BlockListXml, scope: Scope) -> bytes:
-    pieces = [DECLARATION, b"<BlockList>"]
+    pieces = [recipe.opening.encode()]
     for entry in recipe.entries:
         single = entry.count == 1
         blocks = (render(entry.block, scope),) if single else render_each(entry.block, scope, entry.count)
         pieces += (f"<{entry.which}>{_escape(block)}</{entry.which}>".encode() for block in blocks)
-    pieces.append(b"</BlockList>")
+    pieces.append(recipe.closing.encode())
     return b"".join(pieces)
 
 
