@@ -1,4 +1,4 @@
-"""Drivers: how each client is told what a scenario wants. A module is a client; there is no other registry."""
+"""Drivers: how each client is told what a scenario wants. A module is a client; there is no registry."""
 
 from __future__ import annotations
 
