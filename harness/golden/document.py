@@ -1,4 +1,4 @@
-"""Golden specs as files: YAML to values and back. The text of a spec is canonical: equal specs, equal bytes."""
+"""Golden specs as files: YAML to values and back. Equal specs make equal bytes."""
 
 from __future__ import annotations
 

@@ -9,17 +9,25 @@ from typing import Any, Literal
 
 from harness.cases.case import Recipe, Step
 
-Place = Literal["last", "sorted"]
-"""Where a client puts a SAS: behind its own parameters, or all parameters in the order of their names."""
+Place = Literal["last", "first", "sorted"]
+"""Where a client puts a SAS: behind its own parameters, before them, or all in the order of their names."""
+
+REACHED = frozenset({"reset-response", "cut-body", "short-body", "flipped-byte", "stall"})
+"""Faults that spoil the answer alone: the server has seen the request, and has done what it says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """An answer that the recorder gave in the server's place: the request never reached the server."""
+    """What the recorder did to an exchange: to the answer alone, or in the server's place."""
 
     fault: str  # its name: "503", "reset-response"
     status: int | None = None  # None: no answer at all
     error: str | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the request reached the server."""
+        return self.fault in REACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class GoldenStep:
     step: Step
     after: tuple[str, ...] = ()  # the steps that must have been answered before it is sent
     racy: bool = False  # a recording shows it at the same time as a step that changes what it sees
-    injected: Injected | None = None  # such a step is not replayed
+    injected: Injected | None = None  # it is replayed only where it reached the server
     stand_in: bool = False  # the body is the client's own invention; ours is as long
 
 
@@ -68,4 +76,4 @@ class GoldenSpec:
     @property
     def sent(self) -> tuple[GoldenStep, ...]:
         """The steps that a replay sends."""
-        return tuple(step for step in self.steps if step.injected is None)
+        return tuple(step for step in self.steps if step.injected is None or step.injected.reached)
