@@ -6,9 +6,10 @@ Nothing is judged here, and nothing is ever sent twice: a step that gets no answ
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -41,10 +42,13 @@ STEP_SECONDS = 10.0
 EXCHANGE_SECONDS = 60.0
 """How long a whole exchange may take, however busily its bytes trickle."""
 
-_CONTINUE_SECONDS = 1.0
+CONTINUE_SECONDS = 1.0
+"""How long a body is held back for the answer to its head."""
+
 _AGAIN_AFTER = 1.0
 _SOURCE_SAS_LASTS = timedelta(hours=1)
 _BAD_SAS = "{source-sas:"
+_OWN_CONTAINER = re.compile(r"\{own-container(?::\d+)?\}")
 
 
 class NoContainerError(Exception):
@@ -158,7 +162,7 @@ class World:
         """Send one step. Raises CredentialMissingError, CannotMintError, DelegationKeyError."""
         now = datetime.now(UTC)
         scope = scope.at(now, scope.counter)
-        auth = parse_auth(_rendered(step.auth, scope))
+        auth = parse_auth(rendered_auth(step.auth, scope))
         face_name = step.face or face_for(auth, self.endpoint)
         face = self.endpoint.face(face_name)
         target = face.prefix + render_target(step.target, scope)
@@ -174,7 +178,7 @@ class World:
             headers if speaks else signed.headers,
             body.data if body else b"",
             chunked=step.chunked,
-            await_continue=_CONTINUE_SECONDS if expects else None,
+            await_continue=CONTINUE_SECONDS if expects else None,
             stop_after=step.stop_after,
         )
         if own_connection or step.fresh_connection:
@@ -193,7 +197,7 @@ class World:
     def _sub_request(self, face: Face, now: datetime) -> Any:
         def make(part: BatchPart, scope: Scope) -> bytes:
             target = face.prefix + render_target(part.target, scope)
-            spec = parse_auth(_rendered(part.auth, scope))
+            spec = parse_auth(rendered_auth(part.auth, scope))
             own = tuple((name, render(value, scope)) for name, value in part.headers)
             headers = (("x-ms-date", http_date(now)), *own, ("Content-Length", "0"))
             signed = authorise(part.method, target, headers, self.endpoint, spec, now, face=face.name)
@@ -218,6 +222,14 @@ def execute(case: Case, world: World) -> Facts:
     What a server does never raises, with one exception: NoContainerError when the case wants a container of
     its own and does not get it.
     """
+    return staged(case, world, lambda scope, facts: _run(case, world, scope, facts))
+
+
+def staged(case: Case, world: World, run: Callable[[Scope, list[StepFact]], None]) -> Facts:
+    """Set the scene for a case, have `run` send it and add to the facts, and end its connections.
+
+    Raises as `execute` does.
+    """
     scope = world.case_scope()
     facts: list[StepFact] = []
     not_applicable = _lacking(case, world.endpoint, scope)
@@ -228,9 +240,9 @@ def execute(case: Case, world: World) -> Facts:
             scope = replace(scope, source_bearer=f"Bearer {world.endpoint.tokens.token().reveal()}")
         if _uses(case, _BAD_SAS):
             scope = replace(scope, bad_source_sas=world.bad_source_sas(scope.now))
-        if _uses(case, "{own-container}"):
-            world.make_container("{own-container}", scope)
-        _run(case, world, scope, facts)
+        for template in _own_containers(case):
+            world.make_container(template, scope)
+        run(scope, facts)
     except (CredentialMissingError, CannotMintError) as error:
         not_applicable = str(error)
     except DelegationKeyError as error:
@@ -260,22 +272,34 @@ def _lacking(case: Case, endpoint: Endpoint, scope: Scope) -> str | None:
 
 def _run(case: Case, world: World, scope: Scope, facts: list[StepFact]) -> None:
     saved: dict[str, str] = {}
-    sections: tuple[tuple[Section, Sequence[Step]], ...] = (("given", case.given), ("steps", case.steps))
-    for section, steps in sections:
-        for group in _groups(steps):
-            known = scope.knowing(saved)
-            for sent in _send_group(world, section, group, known):
-                facts += sent
-                if not all(_keep(fact, steps[fact.index], saved) for fact in sent):
-                    return
+    if send_in_order(world, "given", case.given, scope, saved, facts):
+        send_in_order(world, "steps", case.steps, scope, saved, facts)
 
 
-def _keep(fact: StepFact, step: Step, saved: dict[str, str]) -> bool:
+def send_in_order(
+    world: World,
+    section: Section,
+    steps: Sequence[Step],
+    scope: Scope,
+    saved: dict[str, str],
+    facts: list[StepFact],
+) -> bool:
+    """Send steps one group after the other; adds to what is saved, and to the facts. False: they end here."""
+    for group in _groups(steps):
+        known = scope.knowing(saved)
+        for sent in _send_group(world, section, group, known):
+            facts += sent
+            if not all(keep(fact.exchange, steps[fact.index], saved) for fact in sent):
+                return False
+    return True
+
+
+def keep(exchange: Exchange, step: Step, saved: dict[str, str]) -> bool:
     """Keep what the step saves. False when it is not there: what follows would be sent with a hole in it."""
-    if fact.exchange.failure == STOPPED:
+    if exchange.failure == STOPPED:
         return True
-    response = fact.exchange.response
-    if response is None or fact.exchange.failure is not None:
+    response = exchange.response
+    if response is None or exchange.failure is not None:
         return False
     for save in step.save:
         values = saved_values(save, response)
@@ -344,17 +368,22 @@ def _headers(
     return (*kept, *((name, render(value, scope)) for name, value in step.headers if value is not None))
 
 
-def _rendered(auth: Any, scope: Scope) -> Any:
+def rendered_auth(auth: Any, scope: Scope) -> Any:
     """An `auth:` value with its placeholders filled."""
     if isinstance(auth, str):
         return render(auth, scope) if "{" in auth else auth
     if isinstance(auth, Mapping):
-        return {key: _rendered(value, scope) for key, value in auth.items()}
+        return {key: rendered_auth(value, scope) for key, value in auth.items()}
     if isinstance(auth, list):
-        return [_rendered(value, scope) for value in auth]
+        return [rendered_auth(value, scope) for value in auth]
     return auth
 
 
 def _uses(case: Case, placeholder: str) -> bool:
     """Whether the case mentions the placeholder anywhere: in a target, a header, a body or an expectation."""
     return placeholder in repr((case.given, case.steps))
+
+
+def _own_containers(case: Case) -> list[str]:
+    """The containers of its own that the case mentions anywhere."""
+    return sorted(set(_OWN_CONTAINER.findall(repr((case.given, case.steps)))))

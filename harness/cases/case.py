@@ -280,3 +280,9 @@ class Case:
     when: tuple[tuple[str, str], ...] = ()  # what the endpoint must be: scheme, style
     file: str = ""  # relative to the suites folder
     line: int = 1
+    also: frozenset[str] = frozenset()  # more operations under test: a flow is about all it uses
+
+    @property
+    def under_test(self) -> frozenset[str]:
+        """The operations that the case is about."""
+        return self.also | {self.operation}

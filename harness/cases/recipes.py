@@ -133,14 +133,21 @@ def _escape(text: str) -> str:
 def _batch(recipe: Batch, scope: Scope, sub_request: SubRequest | None) -> Rendered:
     if sub_request is None:
         raise UnsignedBatchError("the sub-requests of a batch need signing")
-    boundary = f"batch_{scope.seed_guid}"
+    boundary = f"batch_{scope.seed_guid}" if recipe.boundary is None else render(recipe.boundary, scope)
     out = b""
     repeated = ((part, n) for part in recipe.parts for n in range(part.count))
     for number, (part, n) in enumerate(repeated):
-        out += (
-            f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
-            f"Content-ID: {number}\r\n\r\n"
-        ).encode()
         counted = scope if part.count == 1 else scope.at(scope.now, n)
-        out += sub_request(part, counted) + b"\r\n"
-    return Rendered(out + f"--{boundary}--\r\n".encode(), f"multipart/mixed; boundary={boundary}")
+        mime = "".join(f"{name}: {render(value, counted)}\r\n" for name, value in part.mime or _mime(number))
+        out += f"--{boundary}\r\n{mime}\r\n".encode() + sub_request(part, counted) + b"\r\n"
+    out += f"--{boundary}--{recipe.closing}".encode()
+    return Rendered(out, f"multipart/mixed; boundary={boundary}")
+
+
+def _mime(number: int) -> tuple[tuple[str, str], ...]:
+    """The headers of one of our own parts."""
+    return (
+        ("Content-Type", "application/http"),
+        ("Content-Transfer-Encoding", "binary"),
+        ("Content-ID", str(number)),
+    )

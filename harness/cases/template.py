@@ -7,6 +7,7 @@ again when it is judged and says the same as when the request was sent.
 from __future__ import annotations
 
 import base64
+import math
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -21,13 +22,15 @@ _NAME = r"now-iso(?![a-z0-9_-])|now-iso(?=[+-])|now(?=[+-])(?!-iso)|[a-z][a-z0-9
 _TOKEN = re.compile(rf"\{{\{{|\}}\}}|\{{(?P<name>{_NAME})(?P<argument>[:+-][^{{}}]*)?\}}")
 _OFFSET = re.compile(r"([+-])(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_NUMBERED = frozenset({"new-container", "blob", "id", "guid"})
-_PLAIN = frozenset(
-    {"container", "own-container", "account", "url", "https-url", "source-sas", "source-bearer", "n"}
-)
+_BLOCK = re.compile(r"(\d+)/(\d+)")
+_NUMBERED = frozenset({"own-container", "new-container", "blob", "id", "guid"})
+_PLAIN = frozenset({"container", "account", "url", "https-url", "source-sas", "source-bearer", "n"})
 _TIMES = frozenset({"now", "now-iso"})
 BAD_SAS = ("forged", "expired", "write-only")
 """What `{source-sas:…}` may ask for: a SAS that must not open the source."""
+
+GOLDEN = frozenset({"host", "length", "block", "authorization"})
+"""What only requests that are sent exactly as a client sent them need."""
 
 BUILT_IN = _NUMBERED | _PLAIN | _TIMES
 """Names that a case may not save under."""
@@ -55,6 +58,8 @@ class Scope:
     bad_source_sas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     saved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counter: int | None = None
+    host: str = ""  # the Host header of the address that the request goes to
+    length: int = 0  # bytes of the request's body
 
     @property
     def seed_guid(self) -> str:
@@ -107,6 +112,8 @@ def problem(placeholder: Placeholder, saved: frozenset[str], counted: bool) -> s
     name, argument = placeholder.name, placeholder.argument
     if name in saved:
         return f"{{{name}}} takes no argument" if argument else None
+    if name in GOLDEN:
+        return f"{{{name}}} has a meaning only in a golden spec"
     if name not in BUILT_IN:
         return f"{{{name}}} is neither built in nor saved by an earlier step"
     if name == "n" and not counted:
@@ -140,9 +147,12 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
         return (scope.now + _offset(argument)).strftime("%Y-%m-%dT%H:%M:%SZ")
     if name == "source-sas" and argument:
         return scope.bad_source_sas[argument]
+    if name == "block" and (match := _BLOCK.fullmatch(argument)):
+        return scattered_id(int(match[1]), int(match[2]))
     plain = {
         "container": scope.container,
-        "own-container": scope.own_container,
+        "host": scope.host,
+        "length": str(scope.length),
         "account": scope.account,
         "url": scope.url,
         "https-url": scope.secure_url or scope.url,
@@ -157,6 +167,8 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.seed}/{number}"))
         case "blob":
             return scope.blobs if number == 1 and not argument else f"{scope.blobs}-{number}"
+        case "own-container":
+            return scope.own_container if number == 1 else f"{scope.own_container}-{number}"
         case "new-container":
             return f"{scope.new_containers}-{number}"
     raise TemplateError(f"{{{name}}} is not bound")
@@ -165,6 +177,17 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
 def block_id(number: int) -> str:
     """Block ID number so-and-so: base64 of `block-00000007`; all are equally long."""
     return base64.b64encode(f"block-{number:08d}".encode()).decode()
+
+
+def scattered_id(number: int, size: int) -> str:
+    """Block ID number so-and-so of `size` bytes, in base64: letters and digits, whatever the place.
+
+    IDs that follow each other are far apart in the order of their bytes, as random ones are: a server that
+    goes by that order joins the blocks wrongly. Up to 16**size of them are distinct.
+    """
+    span = 16**size
+    golden = (math.isqrt(5 * span * span) - span) // 2 | 1  # odd, hence a permutation
+    return base64.b64encode(f"{number * golden % span:0{size}x}".encode()).decode()
 
 
 def _number(argument: str, counter: int | None) -> int:

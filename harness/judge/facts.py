@@ -30,11 +30,12 @@ class StepFact:
     scope: Scope  # what placeholders mean in this step's expectations
     prefix: str = ""  # in front of the container in the target
     round: int | None = None
+    name: str = ""  # of a step that has one
 
     @property
     def label(self) -> str:
-        """How findings and wires name it: `2`, `given 1`, `3 round 2`."""
-        name = f"{'given ' if self.section == 'given' else ''}{self.index + 1}"
+        """How findings and wires name it: `2`, `given 1`, `3 round 2`, or by its name."""
+        name = self.name or f"{'given ' if self.section == 'given' else ''}{self.index + 1}"
         return name if self.round is None else f"{name} round {self.round + 1}"
 
 

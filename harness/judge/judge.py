@@ -99,8 +99,9 @@ def _no_verdict(case: c.Case, fact: StepFact, facts: Facts) -> Finding | None:
             case, Verdict.INDETERMINATE, "an answer", f"{_said(exchange.response)}: throttled", fact
         )
     who = identify(exchange.request.method, exchange.request.target, exchange.request.headers, fact.prefix)
-    if who.operation == case.operation != MADE_UP and (how := _refused(exchange, who, facts)):
-        return _ending(case, Verdict.UNSUPPORTED, f"{case.operation} to be offered", how, fact)
+    tested = who.operation in case.under_test and who.operation != MADE_UP
+    if tested and (how := _refused(exchange, who, facts)):
+        return _ending(case, Verdict.UNSUPPORTED, f"{who.operation} to be offered", how, fact)
     return None
 
 
@@ -298,15 +299,15 @@ def saved_values(save: c.Save, response: Response) -> tuple[str, ...]:
 
 
 def _by_rules(case: c.Case, seen: list[tuple[int, StepFact]]) -> Iterator[Finding]:
-    """Required wire rules count on the operation under test of a required case; all others are only kept.
+    """Required wire rules count on the operations under test of a required case; all others are only kept.
 
     A case that is less than required must be no worse than what it asserts itself; the tally scores the rule.
     """
     facts = dict(seen)
     memory = Memory()
     made = [(at, out) for at, fact in seen for out in outcomes(fact.exchange, fact.prefix, memory)]
-    own = fold((at, out) for at, out in made if out.operation == case.operation)
-    other = fold((at, out) for at, out in made if out.operation != case.operation)
+    own = fold((at, out) for at, out in made if out.operation in case.under_test)
+    other = fold((at, out) for at, out in made if out.operation not in case.under_test)
     for finding in own.findings:
         counts = finding.held or case.level is Level.REQUIRED
         said = in_passing(finding) if counts else replace(finding, verdict=Verdict.OBSERVED)

@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -125,9 +126,9 @@ class Connection:
         _ready(self._socket, grace)
         return self._stray()
 
-    def exchange(self, request: WireRequest) -> Exchange:
-        """Send a request and read its response."""
-        return _Run(self, request).result()
+    def exchange(self, request: WireRequest, begun: Callable[[], None] = lambda: None) -> Exchange:
+        """Send a request and read its response. `begun` is called as soon as its head is on the way."""
+        return _Run(self, request, begun).result()
 
     def _open(self) -> socket.socket:
         end = time.monotonic() + self.connect_timeout
@@ -187,9 +188,10 @@ class Connection:
 class _Run:
     """One exchange on a connection: the mutable state while it runs."""
 
-    def __init__(self, connection: Connection, request: WireRequest) -> None:
+    def __init__(self, connection: Connection, request: WireRequest, begun: Callable[[], None]) -> None:
         self._connection = connection
         self._request = request
+        self._begun = begun
         self._parser = ResponseParser(request.method)
         self._started = time.time()
         self._clock = time.monotonic()
@@ -238,10 +240,12 @@ class _Run:
             self._limit(sock)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.sendall(head + body)  # what the other side said before it closed is still to be read
+            self._begun()
             return
         self._limit(sock)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             sock.sendall(head)
+        self._begun()
         if request.await_continue is not None and not self._continued(sock, request.await_continue):
             self._unsent = len(body)
             return
