@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from xml.etree import ElementTree  # expat bounds entity expansion, and loads nothing external
 
 from harness.exchange import Response, header
+
+
+_SEGMENT = re.compile(r"(?:[^/\[]|\[[^\]]*\])+")
 
 
 class NotXmlError(Exception):
@@ -25,9 +29,10 @@ def root(data: bytes | None) -> ElementTree.Element:
 def texts(top: ElementTree.Element, path: str) -> tuple[str, ...]:
     """The texts at a path, in document order. The root's name comes first in the path.
 
-    `@Name` at the end reads an attribute, `*` at the end lists the names of the children.
+    `@Name` at the end reads an attribute, `*` at the end lists the names of the children. `Blob[Name=a/b]`
+    is only those elements whose child `Name` says so.
     """
-    first, *rest = path.split("/")
+    first, *rest = _SEGMENT.findall(path)
     found = [top] if top.tag == first else []
     for position, name in enumerate(rest):
         last = position == len(rest) - 1
@@ -35,7 +40,14 @@ def texts(top: ElementTree.Element, path: str) -> tuple[str, ...]:
             return tuple(one.attrib[name[1:]] for one in found if name[1:] in one.attrib)
         if last and name == "*":
             return tuple(child.tag for one in found for child in one)
-        found = [child for one in found for child in one if child.tag == name]
+        tag, _, said = name.removesuffix("]").partition("[") if name.endswith("]") else (name, "", "")
+        key, _, wanted = said.partition("=")
+        found = [
+            child
+            for one in found
+            for child in one
+            if child.tag == tag and (not key or child.findtext(key) == wanted)
+        ]
     return tuple(one.text or "" for one in found)
 
 

@@ -1,0 +1,240 @@
+"""One flow of a recording as a draft of a step: names, secrets, dates and ids become symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
+
+from harness.cases.case import Recipe
+from harness.exchange import Headers, header
+from harness.golden.compile.bodies import Bodies
+from harness.golden.compile.tokens import GUID, escaped, token
+from harness.golden.spec import Injected, Place
+from harness.recording.flow import Flow, Recording
+from harness.rules.identify import Identity, identify
+
+SAS_FIELDS = frozenset(
+    {
+        *("sv", "ss", "srt", "sr", "se", "st", "sp", "sip", "spr", "sig", "si", "sdd", "ses", "srh", "srq"),
+        *("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid", "saoid", "suoid", "scid"),
+        *("rscc", "rscd", "rsce", "rscl", "rsct"),
+    }
+)
+"""Query parameters of a shared access signature: signing adds them again."""
+
+_DATES = frozenset({"x-ms-date", "date"})
+_DROPPED = frozenset({"proxy-connection", "proxy-authorization", "proxy-authenticate"})
+_IDS = frozenset({"x-ms-client-request-id"})
+
+
+Query = tuple[tuple[str, str | None], ...]
+"""Raw names, and values as templates; None: the name stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A step in the making. Texts are templates with tokens."""
+
+    number: int  # of the flow, in the recording
+    flow: Flow
+    method: str
+    path: str  # template, relative to the account root
+    query: Query  # without a SAS
+    headers: Headers  # templates
+    body: Recipe | None
+    stand_in: bool
+    chunked: bool
+    auth: str  # "default" or "anonymous"
+    place: Place | None  # of the SAS, where the request has one
+    who: Identity  # of the template: containers are symbols
+    rules: frozenset[str]  # the redactions that were made
+    injected: Injected | None
+
+    @property
+    def target(self) -> str:
+        """The request target, a template."""
+        return f"{self.path}?{joined(self.query)}" if self.query else self.path
+
+    @property
+    def begun(self) -> float:
+        """Seconds since the epoch."""
+        return self.flow.exchange.started
+
+    @property
+    def ended(self) -> float:
+        """When the answer was complete; seconds since the epoch."""
+        return self.flow.exchange.started + self.flow.exchange.elapsed
+
+
+def joined(query: Query) -> str:
+    """A query string."""
+    return "&".join(name if value is None else f"{name}={value}" for name, value in query)
+
+
+class Drafting:
+    """Makes drafts of the flows of one recording."""
+
+    def __init__(self, recording: Recording, blocks: Mapping[tuple[str, str], str], bodies: Bodies) -> None:
+        self._recording = recording
+        self._blocks = blocks  # path on the request line and block id to its template
+        self._bodies = bodies
+        self._roots = sorted(recording.roots, key=len, reverse=True)
+
+    def draft(self, number: int, flow: Flow) -> Draft:
+        """One flow as a draft."""
+        request = flow.exchange.request
+        rules: set[str] = set()
+        path, _, raw_query = request.target.partition("?")
+        path = self._path(path, rules)
+        pairs, place = self._query(raw_query, rules, request.target.partition("?")[0])
+        headers, auth = self._headers(request.headers, request.body.length, rules)
+        body, stand_in = self._bodies.recipe(flow, self)
+        if stand_in:
+            rules.add("body-stand-in")
+        elif body is not None:
+            rules.add("body-recipe")
+        if place is not None:
+            auth = "default"
+            rules.add("sas")
+        bare = Draft(
+            number=number,
+            flow=flow,
+            method=request.method,
+            path=path,
+            query=pairs,
+            headers=headers,
+            body=body,
+            stand_in=stand_in,
+            chunked="chunked" in (header(request.headers, "Transfer-Encoding") or "").lower(),
+            auth=auth,
+            place=place,
+            who=identify(request.method, path, headers),
+            rules=frozenset(rules),
+            injected=flow.injected,
+        )
+        return replace(bare, who=identify(request.method, bare.target, headers))
+
+    # --- the parts of a request ---
+
+    def _path(self, path: str, rules: set[str]) -> str:
+        prefix = self._recording.prefix
+        if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+            path = path.removeprefix(prefix) or "/"
+            rules.add("account-name")
+        return self.text(path, rules)
+
+    def _query(self, raw: str, rules: set[str], path: str = "") -> tuple[Query, Place | None]:
+        parts = [part for part in raw.split("&") if part]
+        names = [unquote(part.partition("=")[0]) for part in parts]
+        signed = "sig" in names
+        own = [
+            (part, name)
+            for part, name in zip(parts, names, strict=True)
+            if not (signed and name.lower() in SAS_FIELDS)
+        ]
+        place: Place | None = None
+        if signed:
+            at = [name.lower() in SAS_FIELDS for name in names]
+            if not own or all(at[len(own) :]):
+                place = "last"
+            else:
+                place = "first" if all(at[: len(at) - len(own)]) else "sorted"
+        return tuple(self._parameter(part, name, path, rules) for part, name in own), place
+
+    def _parameter(self, part: str, name: str, path: str, rules: set[str]) -> tuple[str, str | None]:
+        raw_name, equals, raw = part.partition("=")
+        if not equals:
+            return raw_name, None
+        if name.lower() == "blockid":
+            return raw_name, self.block(path, unquote(raw), rules, raw)
+        return raw_name, self.text(raw, rules)
+
+    def block(self, path: str, block_id: str, rules: set[str], raw: str | None = None) -> str:
+        """A block id of a blob as a template; `raw` is how a query spells it."""
+        if (path, block_id) not in self._blocks:
+            return escaped(block_id if raw is None else raw)
+        rules.add("block-id")
+        return self._blocks[path, block_id]
+
+    def _headers(self, headers: Headers, length: int, rules: set[str]) -> tuple[Headers, str]:
+        out: list[tuple[str, str]] = []
+        auth = "anonymous"
+        for name, value in headers:
+            low = name.lower()
+            if low in _DROPPED:
+                rules.add("proxy-header")
+                continue
+            if low == "authorization":
+                auth = "default"
+            out.append((name, self.header(low, value, length, rules)))
+        return tuple(out), auth
+
+    def header(self, name: str, value: str, length: int, rules: set[str]) -> str:
+        """The value of a header as a template; `name` in lower case."""
+        if name == "authorization":
+            rules.add("authorization")
+            return "{authorization}"
+        if name == "host":
+            rules.add("host")
+            return "{host}"
+        if name == "content-length" and value == str(length):
+            return "{length}"
+        if name in _DATES and _is_date(value):
+            rules.add("date")
+            return "{now}"
+        if name in _IDS:
+            rules.add("request-id")
+            return token("guid", value)
+        if name == "x-ms-copy-source":
+            return self._url(value, rules)
+        if name == "x-ms-copy-source-authorization":
+            rules.add("copy-source-bearer")
+            return "{source-bearer}"
+        return self.text(value, rules)
+
+    def target(self, value: str, rules: set[str]) -> str:
+        """A request target of a batch's part as a template, without its SAS."""
+        path, _, raw = value.partition("?")
+        query = joined(self._query(raw, rules)[0])
+        return self._path(path, rules) + (f"?{query}" if query else "")
+
+    def _url(self, value: str, rules: set[str]) -> str:
+        """A URL of this service: its root, its names and its SAS become symbols."""
+        root = next((one for one in self._roots if value == one or value.startswith(f"{one}/")), None)
+        if root is None:
+            return self.text(value, rules)
+        rules.add("endpoint-url")
+        path, _, query = value.removeprefix(root).partition("?")
+        pairs, place = self._query(query, rules)
+        parts = [joined((pair,)) for pair in pairs]
+        if place is not None:
+            rules.add("copy-source-sas")
+            parts.insert(0 if place == "first" else len(parts), "{source-sas}")
+        return "{url}" + self.text(path, rules) + (f"?{'&'.join(parts)}" if parts else "")
+
+    def text(self, value: str, rules: set[str]) -> str:
+        """Any text as a template: containers, roots of the service, the account and GUIDs become symbols."""
+        out = escaped(value)
+        for name, symbol in self._recording.containers.items():
+            if name in out:
+                out = out.replace(name, f"{{{symbol}}}")
+                rules.add("container-name")
+        for root in self._roots:
+            if root in out:
+                out = out.replace(root, "{url}")
+                rules.add("endpoint-url")
+        return GUID.sub(lambda match: _guid(match[0], rules), out)
+
+
+def _guid(value: str, rules: set[str]) -> str:
+    rules.add("guid")
+    return token("guid", value)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return parsedate_to_datetime(value) is not None
+    except ValueError:
+        return False

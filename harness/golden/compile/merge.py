@@ -1,0 +1,179 @@
+"""Several recordings of one scenario as one list of steps: what agrees is the client, what varies noise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.golden.compile.bindings import Origin, Slot, origins, slots
+from harness.golden.compile.draft import Draft, joined
+from harness.golden.compile.errors import VariesError
+from harness.golden.compile.order import Edge, edges, touch
+from harness.golden.compile.tokens import masked
+from harness.golden.dump import recipe as plain_recipe
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A slot of a step, and the answer that gave its value."""
+
+    step: int
+    slot: Slot
+    origin: Origin  # `draft` is the number of the step
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The steps of all recordings; numbers are places in `steps`."""
+
+    steps: tuple[Draft, ...]  # of the first recording
+    keys: tuple[tuple[Key, int], ...]
+    edges: frozenset[Edge]
+    racy: frozenset[int]
+    bindings: tuple[Binding, ...]
+
+
+def merge(recordings: Sequence[Sequence[Draft]]) -> Merged:
+    """One list of steps of several recordings. Raises VariesError where they disagree."""
+    matched = [_matched(drafts) for drafts in recordings]
+    _same_steps(matched)
+    keys = tuple(sorted(matched[0]))
+    place = {key: number for number, key in enumerate(keys)}
+    found = [_relations(drafts, place, one) for drafts, one in zip(recordings, matched, strict=True)]
+    kept = frozenset.intersection(*(ordered for ordered, _ in found))
+    loose = frozenset.union(*(ordered | at_once for ordered, at_once in found)) - kept
+    # A pair may stand in both directions: then no order holds.
+    loose = frozenset(pair for pair in loose if (pair[1], pair[0]) not in kept)
+    steps = tuple(matched[0][key] for key in keys)
+    bindings = _bindings(recordings, matched, keys, place)
+    value_edges = {(one.origin.draft, one.step) for one in bindings}
+    return Merged(
+        steps=steps,
+        keys=keys,
+        edges=kept | value_edges,
+        racy=frozenset(number for pair in loose for number in pair),
+        bindings=bindings,
+    )
+
+
+def key_of(draft: Draft) -> Key:
+    """What a step is, whatever its numbers: equal in two recordings of the same behaviour."""
+    bound = {(slot.where, slot.at) for slot in slots(draft)}
+    query = tuple(
+        (name, "<bound>" if ("query", at) in bound else value) for at, (name, value) in enumerate(draft.query)
+    )
+    headers = (
+        f"{name}: {'<bound>' if ('header', at) in bound else value}"
+        for at, (name, value) in enumerate(draft.headers)
+    )
+    body = "" if draft.body is None else repr(plain_recipe(draft.body, {}))
+    return (
+        masked(draft.who.container),
+        masked(draft.who.blob),
+        masked(draft.path),
+        draft.method,
+        masked(joined(query)),
+        _sortable(body),
+        draft.injected.fault if draft.injected else "",
+        *(masked(line) for line in headers),
+    )
+
+
+def _sortable(body: str) -> str:
+    """A body as text in which numbers sort as numbers: blocks stand in the order of the file."""
+    out, digits = [], ""
+    for character in masked(body) + " ":
+        if character.isdigit():
+            digits += character
+            continue
+        out.append(digits.zfill(12) if digits else "")
+        out.append(character)
+        digits = ""
+    return "".join(out)
+
+
+def _matched(drafts: Sequence[Draft]) -> dict[tuple[Key, int], Draft]:
+    """The drafts by what they are; those that are the same by which came first."""
+    seen: Counter[Key] = Counter()
+    out: dict[tuple[Key, int], Draft] = {}
+    for draft in sorted(drafts, key=lambda one: one.begun):
+        key = key_of(draft)
+        out[key, seen[key]] = draft
+        seen[key] += 1
+    return out
+
+
+def _same_steps(matched: Sequence[dict[tuple[Key, int], Draft]]) -> None:
+    first = set(matched[0])
+    for other in matched[1:]:
+        only = [*((matched[0][key], key) for key in sorted(first - set(other)))]
+        extra = [*((other[key], key) for key in sorted(set(other) - first))]
+        if not only and not extra:
+            continue
+        raise VariesError(f"two recordings differ: {_difference(only, extra)}")
+
+
+def _difference(
+    only: Sequence[tuple[Draft, tuple[Key, int]]], extra: Sequence[tuple[Draft, tuple[Key, int]]]
+) -> str:
+    """What two recordings do not have in common, in a sentence."""
+    if only and extra and only[0][0].who.operation == extra[0][0].who.operation:
+        one, other = only[0][1][0], extra[0][1][0]
+        if len(one) == len(other):
+            unlike = [f"{a!r} and {b!r}" for a, b in zip(one, other, strict=True) if a != b]
+            return f"{_shown(only[0][0])} has {'; '.join(unlike[:3]) or 'another number of it'}"
+    parts = [f"one has {_shown(draft)}" for draft, _ in only[:3]]
+    parts += [f"the other has {_shown(draft)}" for draft, _ in extra[:3]]
+    return f"{'; '.join(parts)} ({len(only)} and {len(extra)} such)"
+
+
+def _shown(draft: Draft) -> str:
+    return f"{draft.method} {masked(draft.target)}"
+
+
+def _relations(
+    drafts: Sequence[Draft], place: dict[tuple[Key, int], int], matched: dict[tuple[Key, int], Draft]
+) -> tuple[frozenset[Edge], frozenset[Edge]]:
+    """The order of one recording, in the numbers that all have in common."""
+    number = {id(draft): place[key] for key, draft in matched.items()}
+    touches = [touch(draft) for draft in drafts]
+    ordered, at_once = edges(drafts, touches)
+
+    def renamed(pairs: frozenset[Edge]) -> frozenset[Edge]:
+        return frozenset((number[id(drafts[i])], number[id(drafts[j])]) for i, j in pairs)
+
+    return renamed(ordered), renamed(at_once)
+
+
+def _bindings(
+    recordings: Sequence[Sequence[Draft]],
+    matched: Sequence[dict[tuple[Key, int], Draft]],
+    keys: Sequence[tuple[Key, int]],
+    place: dict[tuple[Key, int], int],
+) -> tuple[Binding, ...]:
+    out: list[Binding] = []
+    for step, key in enumerate(keys):
+        drafts = [one[key] for one in matched]
+        for at, slot in enumerate(slots(drafts[0])):
+            found: list[frozenset[Origin]] = []
+            values: set[str] = set()
+            for one, drafted, all_of_it in zip(matched, drafts, recordings, strict=True):
+                its = [*slots(drafted)][at]
+                values.add(its.value)
+                number = {id(draft): place[known] for known, draft in one.items()}
+                found.append(
+                    frozenset(
+                        Origin(number[id(all_of_it[origin.draft])], origin.source, origin.path, origin.quoted)
+                        for origin in origins(its, drafted, all_of_it)
+                    )
+                )
+            common = frozenset.intersection(*found)
+            if common:
+                best = min(common, key=lambda origin: (origin.source == "xml", origin.draft, origin.path))
+                out.append(Binding(step, slot, best))
+            elif len(values) > 1:
+                raise VariesError(f"{slot.name} of {_shown(drafts[0])} varies, and no answer gave it")
+    return tuple(out)
