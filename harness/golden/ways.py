@@ -1,0 +1,98 @@
+"""The ways of signing a replay: which credential a request gets, and what a way cannot do by its nature."""
+
+from __future__ import annotations
+
+import enum
+
+from harness.endpoint import Endpoint
+from harness.rules.identify import Identity
+from harness.signing.authorise import CredentialMissingError
+from harness.signing.spec import AccountSas, AuthSpec, Bearer, Default, ServiceSas, SharedKey
+
+
+class Way(enum.StrEnum):
+    """What `--auth` may say."""
+
+    RECORDED = "recorded"  # as the client did, where the endpoint has that credential; else its default
+    SHARED_KEY = "shared-key"
+    ACCOUNT_SAS = "account-sas"
+    SERVICE_SAS = "service-sas"  # of the container that the request names
+    USER_DELEGATION_SAS = "user-delegation-sas"  # the same, signed with a user delegation key
+    BEARER = "bearer"
+    DEFAULT = "default"  # as the endpoint is configured
+
+
+_ACL = frozenset({"Get Container ACL", "Set Container ACL"})
+_KEY_FOR_SAS = "Get User Delegation Key"  # a bearer token alone opens it
+_BY_CONTAINER_SAS = frozenset(
+    {"List Blobs", "Find Blobs by Tags", "Blob Batch", "Get Account Information", "Made-up operation"}
+)
+"""Of what is asked of a container, and not of a blob in it, all that a SAS of the container can do."""
+
+_ACCOUNT_LETTERS = "rwdxlacuptfi"
+_CONTAINER_LETTERS = "racwdxltfi"
+_SINCE = {"x": "2019-12-12", "t": "2019-12-12", "i": "2020-08-04", "f": "2021-04-10"}
+
+
+def settled(way: Way, signed: str, endpoint: Endpoint) -> Way:
+    """What `recorded` means for a client that signed so; any other way is itself."""
+    if way is not Way.RECORDED:
+        return way
+    there = {
+        Way.SHARED_KEY: endpoint.key is not None,
+        Way.ACCOUNT_SAS: endpoint.key is not None or endpoint.sas is not None,
+        Way.BEARER: endpoint.tokens is not None,
+    }
+    wanted = Way(signed)
+    return wanted if there[wanted] else Way.DEFAULT
+
+
+def credential(way: Way, signed: str, endpoint: Endpoint, who: Identity, container: str) -> AuthSpec:
+    """How a request is signed; `way` is settled, `signed` is how the client did.
+
+    `container` is the one that a SAS is to be for.
+
+    A way that cannot do this operation by its nature leaves it to the endpoint's default, unless the client
+    itself signed so: then the refusal is what it got. Raises CredentialMissingError.
+    """
+    if who.operation == _KEY_FOR_SAS:
+        return Bearer()
+    if way != signed and not _can(way, who):
+        return Default()
+    match way:
+        case Way.SHARED_KEY:
+            return SharedKey()
+        case Way.BEARER:
+            return Bearer()
+        case Way.ACCOUNT_SAS:
+            return _account_sas(endpoint)
+        case Way.SERVICE_SAS | Way.USER_DELEGATION_SAS:
+            letters = _letters(_CONTAINER_LETTERS, endpoint)
+            delegated = way is Way.USER_DELEGATION_SAS
+            return ServiceSas("container", of=container, permissions=letters, delegated=delegated)
+        case _:
+            return Default()
+
+
+def _can(way: Way, who: Identity) -> bool:
+    """Whether the way of signing exists for this operation."""
+    match way:
+        case Way.BEARER | Way.ACCOUNT_SAS:
+            return who.operation not in _ACL
+        case Way.SERVICE_SAS | Way.USER_DELEGATION_SAS:
+            return who.depth == "blob" or (who.depth == "container" and who.operation in _BY_CONTAINER_SAS)
+        case _:
+            return True
+
+
+def _account_sas(endpoint: Endpoint) -> AuthSpec:
+    if endpoint.key is not None:
+        return AccountSas(permissions=_letters(_ACCOUNT_LETTERS, endpoint))
+    if endpoint.sas is None:
+        raise CredentialMissingError(f"endpoint {endpoint.name} has neither an account key nor a SAS")
+    return Default()
+
+
+def _letters(letters: str, endpoint: Endpoint) -> str:
+    """The permissions that there are in the version of the run."""
+    return "".join(letter for letter in letters if _SINCE.get(letter, "") <= endpoint.version)
