@@ -32,25 +32,29 @@ def run_client(
     env: Mapping[str, str],
     cwd: Path,
     seconds: float,
-    stdin: bytes = b"",
+    stdin: bytes | Path = b"",
 ) -> Ran:
     """Run a client with exactly this environment, for at most so many seconds.
 
-    When its time is up its whole process group is ended. Raises OSError when it cannot be started.
+    `stdin` is what it reads from standard input, or a file that it reads it from. When its time is up its
+    whole process group is ended. Raises OSError when it cannot be started.
     """
     begun = time.monotonic()
-    with subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    with (
+        stdin.open("rb") if isinstance(stdin, Path) else contextlib.nullcontext(subprocess.PIPE) as source,
+        subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+    ):
         in_time = True
         try:
-            out, err = process.communicate(stdin, timeout=seconds)
+            out, err = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=seconds)
         except subprocess.TimeoutExpired:
             in_time = False
             _end_group(process, signal.SIGTERM)

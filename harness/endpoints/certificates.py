@@ -21,10 +21,13 @@ class Certificates:
     key: Path
 
 
-def issue(folder: Path, names: Sequence[str] = NAMES) -> Certificates:
-    """A new authority and a server certificate, as files in the folder. Only the owner can read the key."""
+def issue(folder: Path, names: Sequence[str] = NAMES, *, authority: trustme.CA | None = None) -> Certificates:
+    """An authority (default: a new one) and a server certificate, as files in the folder.
+
+    Only the owner can read the key.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    authority = trustme.CA(organization_name="blobproof")
+    authority = authority or trustme.CA(organization_name="blobproof")
     server = authority.issue_cert(*names)
     made = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     authority.cert_pem.write_to_path(str(made.ca))

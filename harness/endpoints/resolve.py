@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.endpoint import Endpoint, Style
 from harness.endpoints import builtin, config
+from harness.endpoints.certificates import Certificates
 from harness.endpoints.file import from_file
 
 _REFERENCE = "reference"
@@ -68,10 +69,12 @@ def open_endpoint(
     style: Style | None = None,
     logs: Path | None = None,
     processes: int = 1,
+    certificates: Certificates | None = None,
 ) -> Iterator[Endpoint]:
     """The endpoint that ENDPOINT names, started if it is a built-in, and ended when the context ends.
 
-    `logs` keeps the output of what was started. Raises an `EndpointError`.
+    `logs` keeps the output of what was started; the façade gets these `certificates`, and trusts copy sources
+    that its authority vouches for. Raises an `EndpointError`.
     """
     target = resolve(name, environ, style=style)
     if isinstance(target, Endpoint):
@@ -81,5 +84,7 @@ def open_endpoint(
         with builtin.azurite(logs=logs) as running:
             yield running.endpoint
         return
-    with builtin.reference(target.mutant, processes=processes, logs=logs) as running:
+    with builtin.reference(
+        target.mutant, processes=processes, logs=logs, certificates=certificates
+    ) as running:
         yield running.endpoint
