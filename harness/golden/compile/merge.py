@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.golden.compile.bindings import Origin, Slot, origins, slots
 from harness.golden.compile.draft import Draft, joined
 from harness.golden.compile.errors import VariesError
-from harness.golden.compile.order import Edge, edges, touch
+from harness.golden.compile.order import Edge, arrange, edges, touch
 from harness.golden.compile.tokens import masked
 from harness.golden.dump import recipe as plain_recipe
 
@@ -48,7 +48,8 @@ def merge(recordings: Sequence[Sequence[Draft]]) -> Merged:
     # A pair may stand in both directions: then no order holds.
     loose = frozenset(pair for pair in loose if (pair[1], pair[0]) not in kept)
     steps = tuple(matched[0][key] for key in keys)
-    bindings = _bindings(recordings, matched, keys, place)
+    order = arrange(len(keys), kept, keys)
+    bindings = _bindings(recordings, matched, keys, {number: at for at, number in enumerate(order)})
     value_edges = {(one.origin.draft, one.step) for one in bindings}
     return Merged(
         steps=steps,
@@ -152,8 +153,10 @@ def _bindings(
     recordings: Sequence[Sequence[Draft]],
     matched: Sequence[dict[tuple[Key, int], Draft]],
     keys: Sequence[tuple[Key, int]],
-    place: dict[tuple[Key, int], int],
+    when: dict[int, int],
 ) -> tuple[Binding, ...]:
+    """Which answer gave each value. Of several the first: the later ones only may have come by then."""
+    place = {key: number for number, key in enumerate(keys)}
     out: list[Binding] = []
     for step, key in enumerate(keys):
         drafts = [one[key] for one in matched]
@@ -172,7 +175,7 @@ def _bindings(
                 )
             common = frozenset.intersection(*found)
             if common:
-                best = min(common, key=lambda origin: (origin.source == "xml", origin.draft, origin.path))
+                best = min(common, key=lambda origin: (when[origin.draft], origin.source, origin.path))
                 out.append(Binding(step, slot, best))
             elif len(values) > 1:
                 raise VariesError(f"{slot.name} of {_shown(drafts[0])} varies, and no answer gave it")
