@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from reference_impl.protocol.hosts import PublicHost
+
 Network: TypeAlias = IPv4Network | IPv6Network
 Role: TypeAlias = Literal["reader", "writer", "admin"]
 ROLES: tuple[Role, ...] = ("reader", "writer", "admin")
@@ -65,6 +67,8 @@ class Config:
     default_role: Role = "reader"
     allow_copy_sources: tuple[Network, ...] = ()
     copy_source_ca: Path | None = None
+    public_hosts: tuple[PublicHost, ...] = ()
+    """Names of this server beside its own address: a copy source that bears one is read from the tree."""
     sku: str = "Standard_LRS"
     kind: str = "StorageV2"
     durable: bool = True

@@ -14,6 +14,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from reference_impl.config import ROLES, Account, Config, MachineError, Network, UsageError
+from reference_impl.protocol.hosts import PublicHost, parse_public_host
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _EPILOG = """\
@@ -93,6 +94,15 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--copy-source-ca", type=Path, metavar="PEM", help="one more authority for HTTPS copy sources")
     add(
+        "--public-host",
+        action="append",
+        default=[],
+        type=_public_host,
+        metavar="NAME[:PORT]",
+        help="a name of this server: a copy source that bears it is read from here; *.NAME for ACCOUNT.NAME; "
+        "repeatable",
+    )
+    add(
         "--sku",
         default="Standard_LRS",
         metavar="NAME",
@@ -152,6 +162,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Con
         default_role=words.default_role,
         allow_copy_sources=tuple(words.allow_copy_source),
         copy_source_ca=words.copy_source_ca,
+        public_hosts=tuple(words.public_host),
         sku=words.sku,
         kind=words.kind,
         durable=not words.no_fsync,
@@ -237,6 +248,13 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a network such as 10.0.0.0/8") from None
+
+
+def _public_host(text: str) -> PublicHost:
+    host = parse_public_host(text)
+    if host is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host name such as storage.example.com:8443")
+    return host
 
 
 def _url(text: str) -> str:

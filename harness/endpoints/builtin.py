@@ -83,6 +83,8 @@ def reference(
             *("--cert", str(certs.certificate), "--cert-key", str(certs.key)),
             *("--issuer", str(issuer.issuer), "--jwks-ca", str(certs.ca)),
             *("--allow-copy-source", "127.0.0.0/8", "--copy-source-ca", str(certs.ca)),
+            # Some clients know no other host name, and are led here by a proxy.
+            *("--public-host", f"{account}.blob.core.windows.net"),
             *("--processes", str(processes)),
             *(("--mutant", mutant) if mutant is not None else ()),
             *extra,

@@ -175,7 +175,7 @@ def private_source_by_own_key(patch: Patch) -> None:
 
     def make(right: Callable[..., Any]) -> Callable[..., Any]:
         async def wrong(call: Call, asked: ByteRange | None, **_options: bool) -> Any:
-            return await right(call, asked, own_key=True)
+            return await right(call, asked, as_caller=True)
 
         return wrong
 

@@ -68,7 +68,7 @@ async def _copy(
     check(await writing.current(call))
     service = call.service
     try:
-        source = await sources.open_source(call, None, own_key=limit is None)
+        source = await sources.open_source(call, None, as_caller=limit is None)
     except BlobError as error:
         raise error if limit is not None else _as_copy_error(error) from None
     try:

@@ -124,8 +124,8 @@ async def blobs(call: Call) -> Response:
     start, since = "", 0
     if page.marker:
         start, since = decode_marker(page.marker), marker_moment(page.marker)
-    if call.version >= "2026-02-06":
-        start = max(start, call.query.get("startfrom") or "", key=lambda name: name.encode("utf-8"))
+    # Documented since 2026-02-06; the service heeds it at 2023-11-03 too, and object_store counts on that.
+    start = max(start, call.query.get("startfrom") or "", key=lambda name: name.encode("utf-8"))
     # Nothing is soft-deleted here, so a listing of only that is empty.
     nothing = (call.query.get("showonly") or "").lower() == "deleted"
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit
 
 from reference_impl.auth.permissions import READ_BLOB
-from reference_impl.auth.principal import Principal
 from reference_impl.copysource import CopySourceError, CopySourceRefused, SourceResponse
 from reference_impl.http.message import Headers, Piece
 from reference_impl.operations import entry, history, tiers
@@ -20,6 +19,7 @@ from reference_impl.protocol import metadata, names
 from reference_impl.protocol.checksums import decode_md5, encode_md5
 from reference_impl.protocol.conditions import State
 from reference_impl.protocol.errors import CODES, BlobError, invalid_header
+from reference_impl.protocol.hosts import Known, own
 from reference_impl.protocol.query import Query
 from reference_impl.protocol.ranges import ByteRange, Span, resolve
 from reference_impl.protocol.times import parse_http_date, unix_seconds
@@ -90,36 +90,32 @@ def shown_url(url: str) -> str:
     return url.partition("?")[0]
 
 
-async def open_source(call: Call, asked: ByteRange | None, *, own_key: bool = False) -> Source:
+async def open_source(call: Call, asked: ByteRange | None, *, as_caller: bool = False) -> Source:
     """Open the copy source of a request. Raises CannotVerifyCopySource with the source's own status.
 
-    `own_key` lets the request's Shared Key open a source of the same account, as Copy Blob does; the
-    From-URL operations want a public source, a SAS or a token.
+    `as_caller` lets the request's Shared Key or bearer token open a source of the same account, as Copy Blob
+    does; the From-URL operations want a public source, a SAS or a token of the source's own.
     """
     url = source_url(call)
     token = call.header("x-ms-copy-source-authorization") if call.version >= _TOKENS_SINCE else None
     if token is not None and not token.lower().startswith("bearer "):
         raise invalid_header("x-ms-copy-source-authorization", "")
     parts = urlsplit(url)
-    account = _own_account(call, parts)
-    if account is not None:
-        return await _open_own(call, parts, account[0], token, asked, own_key)
+    here = own(parts, _known(call))
+    if here is not None:
+        return await _open_own(call, parts, here.account, token, asked, as_caller)
     return await _open_remote(call, url, token, asked)
 
 
-def _own_account(call: Call, parts: SplitResult) -> tuple[str | None] | None:
-    """Whether the URL is this server's: (account of a host-style name or None), or None when it is not."""
-    request = call.request
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    own_port = request.local[1]
-    account = names.host_account(parts.hostname, call.service.accounts)
-    if account is not None:
-        return (account,) if parts.port is None or port == own_port else None
-    same_host = parts.hostname == request.local[0] or parts.netloc == call.header("host")
-    path_account = parts.path.removeprefix("/").partition("/")[0]
-    if same_host and port == own_port and path_account in call.service.accounts:
-        return (None,)
-    return None
+def _known(call: Call) -> Known:
+    config = call.service.config
+    return Known(
+        call.service.accounts,
+        config.domain,
+        config.public_hosts,
+        call.request.local,
+        call.header("host") or "",
+    )
 
 
 async def _open_own(
@@ -128,7 +124,7 @@ async def _open_own(
     account: str | None,
     token: str | None,
     asked: ByteRange | None,
-    own_key: bool,
+    as_caller: bool,
 ) -> Source:
     store = call.service.store
     try:
@@ -139,9 +135,9 @@ async def _open_own(
         query = Query(parts.query)
         at = Asked("GET", resource, parts.path, query, headers, parts.scheme, call.request.client[0])
         principal = await entry.authenticate(call.service, at)
-        own_key = own_key and call.principal.kind == "key" and resource.account == call.account
-        if principal.kind == "anonymous" and own_key:
-            principal = Principal("key")
+        same_account = resource.account == call.account and call.principal.kind in ("key", "bearer")
+        if principal.kind == "anonymous" and as_caller and same_account:
+            principal = call.principal
         await entry.permit(call, principal, resource, READ_BLOB, "")
         moment = history.snapshot(query)
         try:

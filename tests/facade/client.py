@@ -125,7 +125,7 @@ class Client:
             final["Authorization"] = shared_key(method, path, final, self.account, self.key)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
+            connection.putrequest(method, path, skip_host="Host" in final, skip_accept_encoding=True)
             for name, value in final.items():
                 connection.putheader(name, value)
             connection.endheaders(body)

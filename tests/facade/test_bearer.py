@@ -58,7 +58,7 @@ class Secure:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         sent = {"x-ms-version": VERSION, "x-ms-client-request-id": "id", **(headers or {})}
-        if method == "PUT" and "?" not in target:
+        if method == "PUT" and "?" not in target and "x-ms-copy-source" not in sent:
             sent["x-ms-blob-type"] = "BlockBlob"
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -288,3 +288,18 @@ def test_a_signature_bound_to_a_user_needs_that_users_token(secure: Secure) -> N
             if secure.send("GET", f"/bound/b?{query}", token).status == 200
         }
         assert got == welcome
+
+
+def test_a_copy_within_the_account_is_read_with_the_request_s_own_token(secure: Secure) -> None:
+    """Copy Blob alone: the From-URL operations want a token of the source's own."""
+    admin = secure.token(roles=["admin"])
+    for name in ("copies", "hidden"):
+        secure.send("PUT", f"/{name}?restype=container", admin)
+        secure.send("PUT", f"/{name}/a", admin, b"x")
+    source = {"x-ms-copy-source": f"https://127.0.0.1:{secure.port}/{ACCOUNT}/copies/a"}
+    writer = secure.token(roles=["writer:copies"])
+    assert secure.send("PUT", "/copies/b", writer, b"", source).status == 202
+    refused = secure.send("PUT", "/copies/c", writer, b"", {"x-ms-blob-type": "BlockBlob", **source})
+    assert (refused.status, refused.code) == (401, "CannotVerifyCopySource")
+    hidden = {"x-ms-copy-source": source["x-ms-copy-source"].replace("copies", "hidden")}
+    assert secure.send("PUT", "/copies/c", writer, b"", hidden).status == 403

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from reference_impl.protocol.hosts import Known, own, parse_public_host
 from tests.facade.client import Client, block_id, facade, quoted_id
 from tests.facade.test_sas import service_sas
 
@@ -218,9 +220,77 @@ def test_abort(client: Client, container: str) -> None:
     assert client.send("PUT", target + guid).code == "MissingRequiredHeader"
 
 
-def test_own_host_style_url_is_read_without_a_socket(client: Client, container: str) -> None:
-    """The account's name under the public domain means this server, which no resolver here would find."""
+PUBLIC = "storage.example.com:8443"
+AZURE = "acct.blob.core.windows.net"
+WILD = "acct.blob.example.com"
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A façade that is known by other names as well; no resolver here would find one of them."""
+    names = ("--public-host", PUBLIC, "--public-host", AZURE, "--public-host", "*.blob.example.com")
+    with facade(tmp_path_factory.mktemp("known"), *names) as running:
+        assert running.create("own").status == 201
+        assert running.put("/own/a", b"here").status == 201
+        yield running
+
+
+@pytest.mark.parametrize(
+    "root", [f"https://{PUBLIC}/acct", f"https://{AZURE}", f"http://{WILD}:80", f"https://{WILD.upper()}"]
+)
+def test_a_source_by_a_public_name_is_read_from_here(known: Client, root: str) -> None:
+    signed = {"x-ms-copy-source": f"{root}/own/a?" + service_sas("own/a")}
+    assert known.put("/own/b", b"", signed).status == 201
+    assert known.get("/own/b").body == b"here"
+    bare = {"x-ms-copy-source": f"{root}/own/a"}
+    assert known.send("PUT", "/own/c", bare).status == 202
+    refused = known.put("/own/d", b"", bare)
+    assert (refused.status, refused.code) == (401, "CannotVerifyCopySource")
+    gone = known.send("PUT", "/own/d", {"x-ms-copy-source": f"{root}/own/none"})
+    assert (gone.status, gone.code) == (404, "BlobNotFound")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://storage.example.com/acct",
+        f"https://{PUBLIC}/elsewhere",
+        f"https://{AZURE}:444",
+        "https://acct.blob.core.example.com",
+        "https://other.blob.example.com",
+        "https://acct.more.blob.example.com",
+    ],
+)
+def test_another_name_is_another_server(source: str) -> None:
+    public = tuple(filter(None, map(parse_public_host, (PUBLIC, AZURE, "*.blob.example.com"))))
+    known = Known(frozenset({"acct"}), "blob.localhost", public, ("127.0.0.1", 1), "127.0.0.1:1")
+    assert own(urlsplit(f"{source}/own/a"), known) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "*", "*.", ":1", "a:0", "a:65536", "https://a", "a/b", "a*.b", "-a", "a..b"]
+)
+def test_what_is_no_public_host(text: str) -> None:
+    assert parse_public_host(text) is None
+
+
+def test_a_source_where_the_request_was_sent_is_read_from_here(client: Client, container: str) -> None:
+    """A proxy in front listens at another port, and leaves the Host header as it is."""
     client.put(f"/{container}/a", b"here")
-    source = f"https://acct.blob.core.windows.net/{container}/a?" + service_sas(f"{container}/a")
-    assert client.put(f"/{container}/b", b"", {"x-ms-copy-source": source}).status == 201
-    assert client.get(f"/{container}/b").body == b"here"
+    path = f"/{container}/b"
+    for host, root, target in (
+        (
+            "storage.lab.example:1",
+            f"http://storage.lab.example:1/{client.account}",
+            f"/{client.account}{path}",
+        ),
+        (AZURE, f"https://{AZURE}", path),
+        (f"{AZURE}:443", f"https://{AZURE}", path),
+    ):
+        headers = {"Host": host, "x-ms-copy-source": f"{root}/{container}/a"}
+        assert client.send("PUT", target, headers, prefix=False).status == 202
+    # The same name, while nothing says that it is ours: a request to another server, which no test may make.
+    elsewhere = Known(
+        frozenset({client.account}), "blob.localhost", (), ("127.0.0.1", client.port), "127.0.0.1"
+    )
+    assert own(urlsplit(f"https://{AZURE}/{container}/a"), elsewhere) is None
