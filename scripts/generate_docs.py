@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import catalogue
 from harness.cases.errors import CaseTreeError
 from harness.catalogue import CatalogueError
+from harness.golden.compile.redactions import Redaction
 from harness.plan import everything
 from harness.rules.check import RULES
 from harness.selftest import record
@@ -76,7 +77,20 @@ def versions_page() -> str:
     return versions_pages.markdown(cases, RULES, catalogue.load(suites))
 
 
+def golden_specs_page() -> str:
+    """The text of docs/golden-specs.md: written by hand but for one table."""
+    text = (ROOT / "docs" / "golden-specs.md").read_text(encoding="utf-8")
+    table = "\n".join(f"| `{rule}` | {rule.says} |" for rule in Redaction)
+    before, mark, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    return f"{before}{mark}\n| rule | what it does |\n|---|---|\n{table}\n{end}{after}"
+
+
+_BEGIN, _END = "<!-- redactions: from harness/golden/compile/redactions.py -->", "<!-- end -->"
+
+
 PAGES = {
+    "docs/golden-specs.md": golden_specs_page,
     "docs/verdicts.md": verdicts_page,
     "docs/traceability.md": traceability_page,
     "docs/selftest.md": selftest_page,

@@ -18,6 +18,7 @@ from harness.golden.compile.draft import Draft, Drafting
 from harness.golden.compile.errors import CompileError, VariesError
 from harness.golden.compile.merge import Binding, Merged, merge
 from harness.golden.compile.order import arrange, reduced
+from harness.golden.compile.redactions import Redaction
 from harness.golden.compile.remarks import remarks
 from harness.golden.compile.tokens import found, swap
 from harness.golden.contract import Predicted, predict
@@ -64,7 +65,9 @@ def compile_recordings(recordings: Sequence[Recording], *, date: str | None = No
         flow=first.scenario.flow,
         client=first.scenario.client,
         client_version=first.client_version,
-        provenance=_provenance(recordings, drafts[0], date or f"{datetime.now(UTC):%Y-%m-%d}"),
+        provenance=_provenance(
+            recordings, drafts[0], bool(merged.bindings), date or f"{datetime.now(UTC):%Y-%m-%d}"
+        ),
         signed=first.scenario.signed,
         sas=_place(drafts[0]),
         payloads=used,
@@ -175,7 +178,7 @@ def _bound(draft: Draft, values: Sequence[tuple[Binding, str]]) -> Draft:
     for binding, name in values:
         text = f'"{{{name}}}"' if binding.origin.quoted else f"{{{name}}}"
         slots = headers if binding.slot.where == "header" else query
-        slots[binding.slot.at] = (slots[binding.slot.at][0], text)  # type: ignore[index]
+        slots[binding.slot.at] = (slots[binding.slot.at][0], text)
     return replace(draft, headers=tuple(headers), query=tuple(query))
 
 
@@ -236,10 +239,14 @@ def _expects(step: Step, payload: Recipe) -> bool:
 # --- where it comes from ---
 
 
-def _provenance(recordings: Sequence[Recording], drafts: Sequence[Draft], date: str) -> dict[str, str]:
+def _provenance(
+    recordings: Sequence[Recording], drafts: Sequence[Draft], bound: bool, date: str
+) -> dict[str, str]:
     first = recordings[0]
     scenario: ClientScenario = first.scenario
-    rules = sorted({rule for draft in drafts for rule in draft.rules})
+    rules = sorted(
+        {*(rule for draft in drafts for rule in draft.rules), *((Redaction.BOUND,) if bound else ())}
+    )
     out = {
         "command": "; ".join(" ".join((scenario.client, *run.words)) for run in scenario.run),
         "recorded-on": first.server,

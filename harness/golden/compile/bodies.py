@@ -20,6 +20,7 @@ from harness.cases.case import (
 )
 from harness.exchange import header
 from harness.golden.compile.errors import CompileError
+from harness.golden.compile.redactions import Redaction
 from harness.recording.flow import HEAD, Flow
 
 INLINE = 1024
@@ -37,19 +38,19 @@ _PROTOCOL = frozenset({"blocklist", "batch", "tags", "properties", "acl", "query
 class Naming(Protocol):
     """What turns the texts of a body into templates."""
 
-    def text(self, value: str, rules: set[str]) -> str:
+    def text(self, value: str, rules: set[Redaction]) -> str:
         """Any text."""
         ...
 
-    def block(self, path: str, block_id: str, rules: set[str], raw: str | None = None) -> str:
+    def block(self, path: str, block_id: str, rules: set[Redaction], raw: str | None = None) -> str:
         """A block id of the blob that a request line names."""
         ...
 
-    def target(self, value: str, rules: set[str]) -> str:
+    def target(self, value: str, rules: set[Redaction]) -> str:
         """A request target, without its SAS."""
         ...
 
-    def header(self, name: str, value: str, length: int, rules: set[str]) -> str:
+    def header(self, name: str, value: str, length: int, rules: set[Redaction]) -> str:
         """The value of a header; `name` in lower case."""
         ...
 
@@ -71,7 +72,7 @@ class Bodies:
             return whole, False
         if (part := self._part(flow)) is not None:
             return part, False
-        rules: set[str] = set()
+        rules: set[Redaction] = set()
         if body.data is not None and _is_protocol(flow):
             return _protocol(body.data, flow, naming, rules), False
         if body.data is not None and body.length <= INLINE:
@@ -99,7 +100,7 @@ def _is_protocol(flow: Flow) -> bool:
     return (comp is not None and comp[1] in _PROTOCOL) or "multipart" in kind
 
 
-def _protocol(data: bytes, flow: Flow, naming: Naming, rules: set[str]) -> Recipe:
+def _protocol(data: bytes, flow: Flow, naming: Naming, rules: set[Redaction]) -> Recipe:
     text = data.decode("utf-8", "surrogateescape")
     kind = header(flow.exchange.request.headers, "Content-Type") or ""
     if kind.lower().startswith("multipart/"):
@@ -121,7 +122,7 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _inline(data: bytes, naming: Naming, rules: set[str]) -> Recipe:
+def _inline(data: bytes, naming: Naming, rules: set[Redaction]) -> Recipe:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -129,7 +130,7 @@ def _inline(data: bytes, naming: Naming, rules: set[str]) -> Recipe:
     return Text(naming.text(text, rules))
 
 
-def _batch(text: str, kind: str, naming: Naming, rules: set[str]) -> Recipe:
+def _batch(text: str, kind: str, naming: Naming, rules: set[Redaction]) -> Recipe:
     """A multipart body with a sub-request in each part."""
     match = re.search(r'boundary="?([^";]+)"?', kind)
     if match is None:
@@ -145,7 +146,7 @@ def _batch(text: str, kind: str, naming: Naming, rules: set[str]) -> Recipe:
     )
 
 
-def _batch_part(text: str, naming: Naming, rules: set[str]) -> BatchPart:
+def _batch_part(text: str, naming: Naming, rules: set[Redaction]) -> BatchPart:
     mime, _, request = text.removeprefix("\r\n").partition("\r\n\r\n")
     head, _, _ = request.partition("\r\n\r\n")
     line, *lines = head.split("\r\n")

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from harness.cases.case import Recipe
 from harness.exchange import Headers, header
 from harness.golden.compile.bodies import Bodies
+from harness.golden.compile.redactions import Redaction
 from harness.golden.compile.tokens import GUID, escaped, token
 from harness.golden.spec import Injected, Place
 from harness.recording.flow import Flow, Recording
@@ -49,7 +50,7 @@ class Draft:
     auth: str  # "default" or "anonymous"
     place: Place | None  # of the SAS, where the request has one
     who: Identity  # of the template: containers are symbols
-    rules: frozenset[str]  # the redactions that were made
+    rules: frozenset[Redaction]  # the redactions that were made
     injected: Injected | None
 
     @property
@@ -85,19 +86,19 @@ class Drafting:
     def draft(self, number: int, flow: Flow) -> Draft:
         """One flow as a draft."""
         request = flow.exchange.request
-        rules: set[str] = set()
+        rules: set[Redaction] = set()
         path, _, raw_query = request.target.partition("?")
         path = self._path(path, rules)
         pairs, place = self._query(raw_query, rules, request.target.partition("?")[0])
         headers, auth = self._headers(request.headers, request.body.length, rules)
         body, stand_in = self._bodies.recipe(flow, self)
         if stand_in:
-            rules.add("body-stand-in")
+            rules.add(Redaction.STAND_IN)
         elif body is not None:
-            rules.add("body-recipe")
+            rules.add(Redaction.BODY)
         if place is not None:
             auth = "default"
-            rules.add("sas")
+            rules.add(Redaction.SAS)
         bare = Draft(
             number=number,
             flow=flow,
@@ -118,14 +119,14 @@ class Drafting:
 
     # --- the parts of a request ---
 
-    def _path(self, path: str, rules: set[str]) -> str:
+    def _path(self, path: str, rules: set[Redaction]) -> str:
         prefix = self._recording.prefix
         if prefix and (path == prefix or path.startswith(f"{prefix}/")):
             path = path.removeprefix(prefix) or "/"
-            rules.add("account-name")
+            rules.add(Redaction.ACCOUNT)
         return self.text(path, rules)
 
-    def _query(self, raw: str, rules: set[str], path: str = "") -> tuple[Query, Place | None]:
+    def _query(self, raw: str, rules: set[Redaction], path: str = "") -> tuple[Query, Place | None]:
         parts = [part for part in raw.split("&") if part]
         names = [unquote(part.partition("=")[0]) for part in parts]
         signed = "sig" in names
@@ -143,7 +144,7 @@ class Drafting:
                 place = "first" if all(at[: len(at) - len(own)]) else "sorted"
         return tuple(self._parameter(part, name, path, rules) for part, name in own), place
 
-    def _parameter(self, part: str, name: str, path: str, rules: set[str]) -> tuple[str, str | None]:
+    def _parameter(self, part: str, name: str, path: str, rules: set[Redaction]) -> tuple[str, str | None]:
         raw_name, equals, raw = part.partition("=")
         if not equals:
             return raw_name, None
@@ -151,85 +152,85 @@ class Drafting:
             return raw_name, self.block(path, unquote(raw), rules, raw)
         return raw_name, self.text(raw, rules)
 
-    def block(self, path: str, block_id: str, rules: set[str], raw: str | None = None) -> str:
+    def block(self, path: str, block_id: str, rules: set[Redaction], raw: str | None = None) -> str:
         """A block id of a blob as a template; `raw` is how a query spells it."""
         if (path, block_id) not in self._blocks:
             return escaped(block_id if raw is None else raw)
-        rules.add("block-id")
+        rules.add(Redaction.BLOCK_ID)
         return self._blocks[path, block_id]
 
-    def _headers(self, headers: Headers, length: int, rules: set[str]) -> tuple[Headers, str]:
+    def _headers(self, headers: Headers, length: int, rules: set[Redaction]) -> tuple[Headers, str]:
         out: list[tuple[str, str]] = []
         auth = "anonymous"
         for name, value in headers:
             low = name.lower()
             if low in _DROPPED:
-                rules.add("proxy-header")
+                rules.add(Redaction.PROXY)
                 continue
             if low == "authorization":
                 auth = "default"
             out.append((name, self.header(low, value, length, rules)))
         return tuple(out), auth
 
-    def header(self, name: str, value: str, length: int, rules: set[str]) -> str:
+    def header(self, name: str, value: str, length: int, rules: set[Redaction]) -> str:
         """The value of a header as a template; `name` in lower case."""
         if name == "authorization":
-            rules.add("authorization")
+            rules.add(Redaction.AUTHORIZATION)
             return "{authorization}"
         if name == "host":
-            rules.add("host")
+            rules.add(Redaction.HOST)
             return "{host}"
         if name == "content-length" and value == str(length):
             return "{length}"
         if name in _DATES and _is_date(value):
-            rules.add("date")
+            rules.add(Redaction.DATE)
             return "{now}"
         if name in _IDS:
-            rules.add("request-id")
+            rules.add(Redaction.REQUEST_ID)
             return token("guid", value)
         if name == "x-ms-copy-source":
             return self._url(value, rules)
         if name == "x-ms-copy-source-authorization":
-            rules.add("copy-source-bearer")
+            rules.add(Redaction.SOURCE_BEARER)
             return "{source-bearer}"
         return self.text(value, rules)
 
-    def target(self, value: str, rules: set[str]) -> str:
+    def target(self, value: str, rules: set[Redaction]) -> str:
         """A request target of a batch's part as a template, without its SAS."""
         path, _, raw = value.partition("?")
         query = joined(self._query(raw, rules)[0])
         return self._path(path, rules) + (f"?{query}" if query else "")
 
-    def _url(self, value: str, rules: set[str]) -> str:
+    def _url(self, value: str, rules: set[Redaction]) -> str:
         """A URL of this service: its root, its names and its SAS become symbols."""
         root = next((one for one in self._roots if value == one or value.startswith(f"{one}/")), None)
         if root is None:
             return self.text(value, rules)
-        rules.add("endpoint-url")
+        rules.add(Redaction.URL)
         path, _, query = value.removeprefix(root).partition("?")
         pairs, place = self._query(query, rules)
         parts = [joined((pair,)) for pair in pairs]
         if place is not None:
-            rules.add("copy-source-sas")
+            rules.add(Redaction.SOURCE_SAS)
             parts.insert(0 if place == "first" else len(parts), "{source-sas}")
         return "{url}" + self.text(path, rules) + (f"?{'&'.join(parts)}" if parts else "")
 
-    def text(self, value: str, rules: set[str]) -> str:
+    def text(self, value: str, rules: set[Redaction]) -> str:
         """Any text as a template: containers, roots of the service, the account and GUIDs become symbols."""
         out = escaped(value)
         for name, symbol in self._recording.containers.items():
             if name in out:
                 out = out.replace(name, f"{{{symbol}}}")
-                rules.add("container-name")
+                rules.add(Redaction.CONTAINER)
         for root in self._roots:
             if root in out:
                 out = out.replace(root, "{url}")
-                rules.add("endpoint-url")
+                rules.add(Redaction.URL)
         return GUID.sub(lambda match: _guid(match[0], rules), out)
 
 
-def _guid(value: str, rules: set[str]) -> str:
-    rules.add("guid")
+def _guid(value: str, rules: set[Redaction]) -> str:
+    rules.add(Redaction.GUID)
     return token("guid", value)
 
 
