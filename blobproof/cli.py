@@ -19,8 +19,11 @@ from harness.vocabulary import ExitCode
 COMMANDS = {
     "doctor": "say whose fault it is, before judging",
     "run": "run suites and gates, write a run, print a verdict",
+    "replay": "send golden specs, what real clients sent, to an endpoint",
     "list": "list cases and scenarios",
     "gate": "decide go or no-go from a run that exists",
+    "impact": "say which flows of real clients the divergences of a run break",
+    "diff-traces": "say what a client sends otherwise than before: two versions of golden specs",
     "inspect": "hold the answers of a capture against the wire rules, nothing sent",
     "report": "draw the matrix of one or several runs",
     "tools": "install and find the real clients",
@@ -42,7 +45,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"blobproof.commands.{cmd_name}")
+        module = importlib.import_module(f"blobproof.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

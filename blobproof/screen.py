@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from blobproof.bar import Bar, counting
-from harness.manifest import SETS
 from harness.results.record import Record
 from harness.run import RunSummary
 from harness.vocabulary import Verdict
@@ -55,7 +54,7 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
     colour = "green" if decision.met else "red"
     word = "met" if decision.met else "not met"
     console.print(f"[bold]{escape(endpoint)}[/]: gate {escape(decision.policy)} [bold {colour}]{word}[/]")
-    for name in SETS:
+    for name in results.sets:
         if results.chosen(name):
             console.print(f"  {results.score(name)}")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(results.counts.items()))
@@ -81,7 +80,7 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
 
 def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
     """The same for machines."""
-    scores = {name: done.results.score(name) for name in SETS}
+    scores = {name: done.results.score(name) for name in done.results.sets}
     return {
         "endpoint": endpoint,
         "service_version": done.results.header["service_version"],

@@ -22,6 +22,9 @@ SETS = ("mvp", "strict")
 
 EVERYTHING = "strict"
 
+GOLDEN = "golden"
+"""The set of all golden specs; its manifest stands beside them."""
+
 _SETS_HINT = "Each set lists its operations as Azure's documentation spells them, or says `operations: all`."
 
 
@@ -68,7 +71,7 @@ def members(suites: Path, cases: Iterable[Case], others: Iterable[str]) -> dict[
 
 def load(suites: Path) -> Mapping[str, Manifest]:
     """The committed manifests by set. Raises ManifestError."""
-    return {name: _load(suites, name) for name in SETS}
+    return {name: load_one(suites, name) for name in SETS}
 
 
 def check(manifests: Mapping[str, Manifest], there: Mapping[str, Iterable[str]]) -> None:
@@ -89,7 +92,8 @@ def write(suites: Path, there: Mapping[str, Iterable[str]]) -> None:
         manifest_path(suites, name).write_text(render(ids), encoding="utf-8")
 
 
-def _load(suites: Path, name: str) -> Manifest:
+def load_one(suites: Path, name: str) -> Manifest:
+    """One committed manifest. Raises ManifestError."""
     path = manifest_path(suites, name)
     try:
         text = path.read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ class NothingSelectedError(SelectionError):
 class Plan:
     """The cases and scenarios of a run, and the manifests that they are a part of."""
 
-    suites: Path  # the folder they are in
+    root: Path  # the suites folder
     cases: tuple[Case, ...]
     scenarios: tuple[Listed, ...]
     manifests: Mapping[str, Manifest]  # by set

@@ -10,11 +10,7 @@ import re
 import secrets
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,29 +18,25 @@ from pathlib import Path
 from typing import Any
 
 from harness import containers
+from harness.child import RunnerError, Watch, run_pytest
 from harness.doctor import Diagnosis, examine
 from harness.endpoint import Endpoint, Style
-from harness.endpoints import handover, open_endpoint, spoken
+from harness.endpoints import open_endpoint, spoken
 from harness.exchange import header
+from harness.golden.address import at_address
+from harness.golden.plan import GoldenPlan
+from harness.golden.ways import Way
 from harness.judge.facts import MADE_UP_COMP
 from harness.ledger import Deviation
 from harness.plan import Plan
 from harness.policy import Decision, Policy, decide
-from harness.redact import redact_target, redact_text
+from harness.redact import redact_target
 from harness.results.read import FILE, Results, read
-from harness.results.record import Record
 from harness.results.write import utc_now
 from harness.session import Session
 from harness.vocabulary import ExitCode
 from harness.wire.dial import dial
 from harness.wire.message import WireRequest
-
-_PACKAGES = Path(__file__).resolve().parents[1]
-_POLL = 0.05  # seconds between two looks at the results
-_GRACE = 20.0  # seconds that pytest may take to end after an interrupt
-
-Watch = Callable[[int, Record | None], None]
-"""Told how many records there are, and the newest: 0 and None when the tests are about to begin."""
 
 
 class DoctorError(Exception):
@@ -67,25 +59,12 @@ class RunFolderError(Exception):
         self.hint = "Give another folder with --out."
 
 
-class RunnerError(Exception):
-    """Pytest ended without results: our own fault."""
-
-    exit_code = ExitCode.HARNESS
-
-    def __init__(self, log: Path) -> None:
-        words = [
-            line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
-        ]
-        super().__init__(f"the runner ended without results: {words[-1] if words else 'without a word'}")
-        self.hint = f"Its whole output is in {log}."
-
-
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What a user says about a run."""
 
     endpoint: str
-    plan: Plan
+    plan: Plan | GoldenPlan
     policy: Policy
     folder: Path  # must not exist, or be empty
     workers: int = 1
@@ -95,6 +74,8 @@ class RunOptions:
     server_processes: int = 1  # of the built-in façade
     ledger: Mapping[str, Deviation] = field(default_factory=dict)
     shuffle: int | None = None  # the number that an order of its own is drawn from
+    way: Way | None = None  # how a replay is signed; None: a run of the suites
+    face: str | None = None  # the address that a replay goes to
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +114,8 @@ def _run(options: RunOptions, watch: Watch) -> RunSummary:
     with open_endpoint(
         options.endpoint, style=options.style, logs=logs, processes=options.server_processes
     ) as endpoint:
+        if options.way is not None:
+            endpoint = at_address(endpoint, options.face, options.style)
         if options.service_version is not None:
             endpoint = replace(endpoint, version=options.service_version)
         diagnosis = examine(endpoint)
@@ -143,7 +126,7 @@ def _run(options: RunOptions, watch: Watch) -> RunSummary:
         facts = _facts(options, endpoint, diagnosis, session)
         _write(options.folder / "run.json", facts)
         watch(0, None)
-        interrupted = _pytest(options, endpoint, session, watch)
+        interrupted = run_pytest(session, endpoint, watch, workers=options.workers)
         left_over = _tidy_up(endpoint, session.prefix)
     results = read(options.folder)
     decision = decide(results, options.policy)
@@ -198,7 +181,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
     chosen = frozenset(options.plan.ids)
     return Session(
         folder=options.folder.resolve(),
-        suites=options.plan.suites,
+        root=options.plan.root,
         prefix=f"{containers.RUN_PREFIX}{secrets.token_hex(4)}-",
         ids=_order(options),
         files=options.plan.files,
@@ -206,6 +189,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
         again=_again(options),
         today=datetime.now(UTC).date(),
         ledger=options.ledger,
+        way=options.way,
         header={
             "kind": "header",
             "schema": "blobproof.results/2",
@@ -242,7 +226,11 @@ def _order(options: RunOptions) -> tuple[str, ...]:
 
 def _again(options: RunOptions) -> tuple[str, ...]:
     """The words that run a part of this run again."""
-    words = ["blobproof", "run", spoken(options.endpoint)]
+    words = ["blobproof", "run" if options.way is None else "replay", spoken(options.endpoint)]
+    if options.way is not None:
+        words += ["--auth", options.way.value]
+    if options.face is not None:
+        words += ["--face", options.face]
     if options.style is not None:
         words += ["--style", options.style.value]
     if options.service_version is not None:
@@ -284,6 +272,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         "prefix": session.prefix,
         "workers": options.workers,
         "scale": options.scale,
+        "way": options.way,
         "shuffle": options.shuffle,
         "policy": options.policy.name,
         "selected": len(options.plan.ids),
@@ -296,97 +285,6 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-# --- the child ---
-
-
-def _pytest(options: RunOptions, endpoint: Endpoint, session: Session, watch: Watch) -> bool:
-    """Run the suites in a pytest of their own. Returns whether it was interrupted."""
-    suites = str(session.suites)
-    # Stealing: clients take seconds and cases milliseconds; and of all ways it survives a worker that dies.
-    parallel = ("-p", "xdist", "-n", str(options.workers), "--dist=worksteal")
-    command = [
-        *(sys.executable, "-m", "pytest", suites, "-p", "harness.plugin", "-p", "no:cacheprovider"),
-        *("--rootdir", suites, "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
-        *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={options.scale}"),
-        *(parallel if options.workers > 1 else ()),
-        "--continue-on-collection-errors",  # what cannot be loaded must not keep the rest from being run
-    ]
-    env = {
-        # What somebody has set for their own pytest is not for ours, nor are the plugins that are about.
-        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        handover.VARIABLE: handover.dump(endpoint),
-        Session.VARIABLE: str(session.save()),
-        # A checkout is found wherever we are started from; an installed wheel is found anyway.
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH")))),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    log = options.folder / "pytest.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
-        )
-        interrupted = _await(child, options.folder / FILE, watch)
-    said = log.read_text(encoding="utf-8", errors="replace")
-    log.write_text(redact_text(said, endpoint), encoding="utf-8")
-    if not (options.folder / FILE).exists():
-        raise KeyboardInterrupt if interrupted else RunnerError(log)
-    return interrupted
-
-
-def _await(child: subprocess.Popen[bytes], results: Path, watch: Watch) -> bool:
-    follow = _Follower(results, watch)
-    try:
-        while child.poll() is None:
-            time.sleep(_POLL)
-            follow.look()
-        follow.look()
-    except KeyboardInterrupt:
-        _end(child)
-        return True
-    finally:
-        if child.poll() is None:
-            _end(child)
-    return False
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask pytest and its workers to end, so that they end what they started; then make sure."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGINT)
-    try:
-        child.wait(_GRACE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or somebody who does not want to wait
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
-class _Follower:
-    """Tells of each record that has been added to the results."""
-
-    def __init__(self, path: Path, watch: Watch) -> None:
-        self._path = path
-        self._watch = watch
-        self._position = 0
-        self._done = 0
-
-    def look(self) -> None:
-        """Read what is new; the last line may not be whole yet."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._position)
-                new = file.read()
-        except FileNotFoundError:
-            return
-        whole, newline, _ = new.rpartition(b"\n")
-        self._position += len(whole) + len(newline)
-        for line in whole.splitlines():
-            record = json.loads(line)
-            if record["kind"] not in ("header", "footer"):
-                self._done += 1
-                self._watch(self._done, record)
 
 
 def _tidy_up(endpoint: Endpoint, prefix: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
+from harness.golden.ways import Way
 from harness.ledger import Deviation
 from harness.results.record import Record
 
@@ -22,15 +23,16 @@ class Session:
     """The environment variable that names the file: thousands of ids do not fit into a variable."""
 
     folder: Path  # the run folder
-    suites: Path
+    root: Path  # the folder that holds what is run: the suites, or the traces
     prefix: str  # what names of containers start with
     ids: tuple[str, ...]  # everything to run, in order
-    files: tuple[str, ...]  # that hold it, relative to the suites
+    files: tuple[str, ...]  # that hold it, relative to the root
     scale: str
     header: Record  # of results.jsonl
     again: tuple[str, ...]  # the words of the command that runs any one of them again, without its id
     today: date  # for the ledger
     ledger: Mapping[str, Deviation] = field(default_factory=dict)
+    way: Way | None = None  # how golden specs are signed; None: it is the suites that are run
 
     def save(self) -> Path:
         """Write it into the run folder; the file."""
@@ -50,7 +52,7 @@ class Session:
         }
         return cls(
             folder=Path(values["folder"]),
-            suites=Path(values["suites"]),
+            root=Path(values["root"]),
             prefix=values["prefix"],
             ids=tuple(values["ids"]),
             files=tuple(values["files"]),
@@ -59,4 +61,5 @@ class Session:
             again=tuple(values["again"]),
             today=date.fromisoformat(values["today"]),
             ledger=ledger,
+            way=None if values["way"] is None else Way(values["way"]),
         )

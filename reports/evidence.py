@@ -23,7 +23,7 @@ Json = Mapping[str, Any]
 class Record:
     """A case or a client scenario of one run."""
 
-    kind: str  # "case" or "scenario"
+    kind: str  # "case", or "scenario" for what clients do: live, or in a golden spec
     id: str
     title: str
     group: str  # the operation of a case, the client of a scenario
@@ -96,7 +96,7 @@ def of(results: Results) -> Run:
 def _record(line: Json) -> Record:
     level = line.get("level")
     return Record(
-        kind="scenario" if line["kind"] == "scenario" else "case",
+        kind="scenario" if "client" in line else "case",
         id=line["id"],
         title=line["title"] or line["id"],
         group=_group(line),
@@ -118,8 +118,9 @@ def _record(line: Json) -> Record:
 
 def _group(line: Json) -> str:
     """The row of the matrix: a rule is about every operation, so all rules stand together."""
-    named = {"case": "operation", "scenario": "client"}
-    return str(line[named[line["kind"]]]) if line["kind"] in named else "Wire rules, over all exchanges"
+    if line["kind"] == "rule":
+        return "Wire rules, over all exchanges"
+    return str(line.get("client") or line["operation"])
 
 
 def _finding(line: Json) -> Finding:

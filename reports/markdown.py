@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.manifest import SETS
 from harness.results.read import Results
 from harness.vocabulary import Verdict
 from reports import evidence
@@ -31,7 +30,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield f"**{_safe(decision.sentence)}.**"
     yield ""
-    yield from (f"- {_safe(str(results.score(name)))}" for name in SETS if results.chosen(name))
+    yield from (f"- {_safe(str(results.score(name)))}" for name in results.sets if results.chosen(name))
     yield ""
     if not run.complete:
         without = plural(numbers.missing, "check has", "checks have")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.manifest import SETS
 from harness.results.score import Score
 from harness.vocabulary import Verdict, worst
 from reports.evidence import Record, Run
@@ -96,7 +95,7 @@ def columns(runs: Sequence[Run]) -> tuple[Column, ...]:
             note=run.name if names.count(name) > 1 else "",
             run=run,
             score=run.results.score(),
-            sets=tuple(run.results.score(name) for name in SETS if run.results.chosen(name)),
+            sets=tuple(run.results.score(name) for name in run.results.sets if run.results.chosen(name)),
             gate=gate(run),
         )
         for name, endpoint, run in zip(names, endpoints, runs, strict=True)

@@ -11,13 +11,17 @@ from blobproof.arguments import json_option
 from harness import manifest as manifests
 from harness import policy as policies
 from harness.data import folder
+from harness.manifest import GOLDEN
 from harness.results.read import read
 
 
 @click.command(name="gate")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--policy", default="mvp", show_default=True, help="What must hold: mvp, strict, or a .toml file."
+    "--policy",
+    default="mvp",
+    show_default=True,
+    help="What must hold: mvp, strict, golden, golden-strict, or a .toml file.",
 )
 @json_option
 def command(run: Path, policy: str, as_json: bool) -> int:
@@ -27,7 +31,8 @@ def command(run: Path, policy: str, as_json: bool) -> int:
     """
     chosen = policies.load(policy)
     results = read(run)
-    decision = policies.decide(results, chosen, manifests.load(folder("suites"))[chosen.set].ids)
+    where = folder("traces" if chosen.set == GOLDEN else "suites")
+    decision = policies.decide(results, chosen, manifests.load_one(where, chosen.set).ids)
     if as_json:
         facts = {
             "run": str(run),

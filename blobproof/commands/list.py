@@ -13,6 +13,8 @@ from blobproof.arguments import json_option
 from blobproof.console import output
 from harness import manifest as manifests
 from harness.data import folder
+from harness.golden.plan import write_manifest
+from harness.manifest import GOLDEN
 from harness.plan import Plan, make_plan, manifest_ids
 from harness.rules.check import RULES
 from harness.rules.tally import rule_id
@@ -38,6 +40,8 @@ def command(suites: tuple[str, ...], check: bool, write_manifests: bool, as_json
         manifests.write(where, sets)
         for name, ids in sets.items():
             click.echo(f"{manifests.manifest_path(where, name)}: {len(ids)} ids")
+        traces = folder("traces")
+        click.echo(f"{manifests.manifest_path(traces, GOLDEN)}: {write_manifest(traces)} ids")
         return ExitCode.MET
     plan = make_plan(where, only_suites=suites)
     if check:

@@ -18,13 +18,14 @@ from blobproof.console import output
 from blobproof.screen import Progress, summary, summary_facts
 from harness import ledger as ledgers
 from harness import policy as policies
+from harness.child import RunnerError
 from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Style, is_version
 from harness.endpoints import EndpointError, resolve, spoken
 from harness.manifest import EVERYTHING
 from harness.plan import Plan, make_plan
-from harness.run import DoctorError, RunnerError, RunOptions, RunSummary, default_folder
+from harness.run import DoctorError, RunOptions, RunSummary, default_folder
 from harness.run import run as run_plan
 from harness.vocabulary import ExitCode, exit_code
 
@@ -130,7 +131,7 @@ def command(
             endpoint=name,
             plan=part,
             policy=policy if part is plan else policy.narrowed(part.ids),
-            folder=_folder(name, mark, out, several=several),
+            folder=run_folder(name, mark, out, several=several),
             workers=workers,
             scale=scale,
             style=style,
@@ -146,30 +147,33 @@ def command(
             failures.append(say(error))
             continue
         summaries.append(done)
-        _tell(name if as_json else shown, done, as_json)
+        tell(name if as_json else shown, done, as_json)
         if done.interrupted:
             break
     if summaries:
-        report = _report(summaries, out)
+        report = report_on(summaries, out)
         if not as_json:
             click.echo(f"report: {report}")
     return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
 
 
-def _folder(endpoint: str, mark: str, out: Path | None, *, several: bool) -> Path:
+def run_folder(endpoint: str, mark: str, out: Path | None, *, several: bool) -> Path:
+    """Where a run goes that nobody gave a folder of its own."""
     if out is None or several:
         return default_folder(endpoint, out or Path("runs"), mark)
     return out
 
 
-def _tell(endpoint: str, done: RunSummary, as_json: bool) -> None:
+def tell(endpoint: str, done: RunSummary, as_json: bool) -> None:
+    """Say what became of a run."""
     if as_json:
         click.echo(json.dumps(summary_facts(spoken(endpoint), done), ensure_ascii=False))
     else:
         summary(output(), endpoint, done)
 
 
-def _report(summaries: Sequence[RunSummary], out: Path | None) -> Path:
+def report_on(summaries: Sequence[RunSummary], out: Path | None) -> Path:
+    """Draw the page of one or several runs; where it is."""
     # Imported here: pandas takes its time, and nobody needs it before the end.
     from reports import matrix
 

@@ -8,6 +8,21 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.endpoint import Endpoint, Face, Style
+from harness.endpoints.errors import EndpointError
+
+
+class AddressError(EndpointError):
+    """The endpoint has no address of that name or style."""
+
+
+def at_address(endpoint: Endpoint, face: str | None, style: Style | None) -> Endpoint:
+    """The same service at the address that a user names, by its name or by its style. Raises AddressError."""
+    try:
+        if style is not None:
+            face = styled(endpoint, style)
+        return turned(endpoint, face)
+    except LookupError as error:
+        raise AddressError(str(error), "A TOML file can name more addresses: see docs/replay.md.") from None
 
 
 def turned(endpoint: Endpoint, face: str | None) -> Endpoint:

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 
-from harness.manifest import EVERYTHING
 from harness.results.record import Record
 from harness.results.score import Score, score
 from harness.shapes import Shape
@@ -56,13 +55,20 @@ class Results:
         """How many records have each verdict."""
         return Counter(Verdict(record["verdict"]) for record in self.records)
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets that this run is a part of, from what is needed first to everything."""
+        return tuple(self.header["sets"])
+
     def chosen(self, name: str) -> frozenset[str]:
         """The ids of a set that this run was to bring."""
-        return frozenset(self.header["sets"][name]["chosen"])
+        return frozenset(self.header["sets"][name]["chosen"] if name in self.sets else ())
 
-    def score(self, name: str = EVERYTHING) -> Score:
-        """Divergence and coverage over a set."""
-        return score(name, self.records, self.chosen(name), self.header["sets"][name]["items"])
+    def score(self, name: str | None = None) -> Score:
+        """Divergence and coverage over a set; by default over the widest."""
+        name = name or self.sets[-1]
+        items = self.header["sets"][name]["items"] if name in self.sets else 0
+        return score(name, self.records, self.chosen(name), items)
 
 
 @functools.cache

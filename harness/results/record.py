@@ -116,7 +116,8 @@ def reproduce(command: Sequence[str], record: Record) -> str:
     A wire rule has nothing to run: what shows it is run again, or everything.
     """
     what = record["shown"] if record["kind"] == "rule" else record["id"]
-    return shlex.join((*command, "--case", what) if what else command)
+    option = "--trace" if what and what.startswith("traces/") else "--case"
+    return shlex.join((*command, option, what) if what else command)
 
 
 def file_name(record: str) -> str:

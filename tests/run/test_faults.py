@@ -15,6 +15,7 @@ import pytest
 from harness import manifest as manifests
 from harness import policy
 from harness.cases.load import load_file
+from harness.child import RunnerError
 from harness.containers import RUN_PREFIX, containers
 from harness.data import folder
 from harness.endpoint import Endpoint
@@ -22,7 +23,7 @@ from harness.endpoints import builtin, open_endpoint
 from harness.plan import make_plan, manifest_ids
 from harness.results.read import read
 from harness.results.record import Record
-from harness.run import RunnerError, RunOptions, RunSummary, default_folder, run
+from harness.run import RunOptions, RunSummary, default_folder, run
 from harness.vocabulary import ExitCode, Verdict
 
 SUITES = folder("suites")
@@ -258,7 +259,7 @@ def test_a_runner_that_cannot_begin_is_our_fault(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "pytest.py").write_text("raise SystemExit('no pytest here')\n", encoding="utf-8")
-    monkeypatch.setattr("harness.run._PACKAGES", tmp_path)
+    monkeypatch.setattr("harness.child._PACKAGES", tmp_path)
     with pytest.raises(RunnerError, match="the runner ended without results: no pytest here") as caught:
         _run(named, suites, tmp_path / "run", 1, "delete-blob")
     assert caught.value.exit_code is ExitCode.HARNESS
@@ -288,7 +289,7 @@ def test_a_ctrl_c_that_pytest_ignores_ends_it_all_the_same(
     (where / "stubborn" / "one.py").write_text(f"import signal, time\n\n\n{stubborn}", encoding="utf-8")
     shutil.copy(SUITES / "sets.yaml", where / "sets.yaml")
     manifests.write(where, manifest_ids(where))
-    monkeypatch.setattr("harness.run._GRACE", 0.5)
+    monkeypatch.setattr("harness.child._GRACE", 0.5)
 
     def stop(done: int, record: Record | None) -> None:
         if done == GOOD:

@@ -1,0 +1,171 @@
+"""`blobproof replay`: golden specs sent to endpoints, re-signed for each, and the answers judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from blobproof.arguments import ENDPOINT_HELP, json_option
+from blobproof.cli import say
+from blobproof.commands.run import report_on, run_folder, tell
+from blobproof.console import output
+from blobproof.screen import Progress
+from harness import ledger as ledgers
+from harness import policy as policies
+from harness.child import RunnerError
+from harness.containers import RUN_PREFIX
+from harness.data import folder
+from harness.endpoint import Style
+from harness.endpoints import EndpointError, resolve, spoken
+from harness.golden.plan import GoldenPlan, make_plan
+from harness.golden.ways import Way
+from harness.manifest import GOLDEN
+from harness.run import DoctorError, RunOptions, RunSummary
+from harness.run import run as run_plan
+from harness.vocabulary import ExitCode, exit_code
+
+
+@click.command(name="replay", epilog=ENDPOINT_HELP)
+@click.argument("endpoints", nargs=-1, required=True, metavar="ENDPOINT...")
+@click.option(
+    "--trace",
+    "traces",
+    multiple=True,
+    metavar="TRACE",
+    help="Only this golden spec, client (azcopy) or version of one (azcopy/10.32.2); repeatable.",
+)
+@click.option(
+    "--auth",
+    "way",
+    type=click.Choice([way.value for way in Way]),
+    default=Way.RECORDED.value,
+    show_default=True,
+    help="How requests are signed; recorded: as the client did, where the endpoint has such credentials.",
+)
+@click.option("--face", metavar="NAME", help="Another address of the endpoint: https, host, host-https.")
+@click.option(
+    "--style",
+    type=click.Choice([style.value for style in Style]),
+    callback=lambda _context, _option, value: None if value is None else Style(value),
+    help="The address with this addressing style; of a URL that does not say its style: what it is.",
+)
+@click.option("--gate", metavar="GATE", help="What must hold: golden, golden-strict, or a .toml file.")
+@click.option("--strict", is_flag=True, help="Hold it to golden-strict, and not only to golden.")
+@click.option(
+    "--known",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Ledger of known deviations, a .toml file.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run, empty or not there yet; of several, the folder around them. "
+    "[default: runs/TIME-ENDPOINT]",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that replay."
+)
+@click.option(
+    "--server-processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Of the built-in façade.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and stop.")
+@json_option
+def command(
+    endpoints: tuple[str, ...],
+    traces: tuple[str, ...],
+    way: str,
+    face: str | None,
+    style: Style | None,
+    gate: str | None,
+    strict: bool,
+    known: Path | None,
+    out: Path | None,
+    workers: int,
+    server_processes: int,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Replay golden specs at each ENDPOINT: what real clients sent, in the order that they need.
+
+    Requests go out byte for byte as the client sent them, but for names, dates and signatures. The exit code
+    is that of the worst endpoint.
+    """
+    if face is not None and style is not None:
+        raise click.UsageError("--face names an address, and --style chooses one; give one of them")
+    if gate is not None and strict:
+        raise click.UsageError("--strict is a gate of its own; give it or --gate")
+    for name in endpoints:
+        resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
+    policy = policies.load(gate or ("golden-strict" if strict else "golden"))
+    plan = make_plan(folder("traces"), traces)
+    ledger = ledgers.load(known, plan.manifests[GOLDEN].ids) if known else {}
+    if dry_run:
+        _dry_run(endpoints, plan, as_json)
+        return ExitCode.MET
+    summaries: list[RunSummary] = []
+    failures: list[ExitCode] = []
+    for name in endpoints:
+        options = RunOptions(
+            endpoint=name,
+            plan=plan,
+            policy=policy,
+            folder=run_folder(name, "", out, several=len(endpoints) > 1),
+            workers=workers,
+            style=style,
+            server_processes=server_processes,
+            ledger=ledger,
+            way=Way(way),
+            face=face,
+        )
+        try:
+            with Progress(output(stderr=True), spoken(name), len(plan.specs)) as progress:
+                done = run_plan(options, progress.watch)
+        except (EndpointError, DoctorError, RunnerError) as error:
+            failures.append(say(error))
+            continue
+        summaries.append(done)
+        tell(name if as_json else spoken(name), done, as_json)
+        if done.interrupted:
+            break
+    if summaries:
+        report = report_on(summaries, out)
+        if not as_json:
+            click.echo(f"report: {report}")
+    return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
+
+
+def _dry_run(endpoints: Sequence[str], plan: GoldenPlan, as_json: bool) -> None:
+    names = [spoken(name) for name in endpoints]
+    if as_json:
+        facts = {
+            "endpoints": names,
+            "ids": list(plan.ids),
+            "requests": plan.requests,
+            "bytes": plan.bytes,
+            "writes_to": f"{RUN_PREFIX}*",
+        }
+        click.echo(json.dumps(facts))
+        return
+    _show(plan, output())
+    click.echo(
+        f"would be sent to {', '.join(names)}: {len(plan.specs)} golden specs "
+        f"({plan.requests:,} requests, {plan.bytes / 2**20:.1f} MiB)"
+    )
+    click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")
+
+
+def _show(plan: GoldenPlan, console: Console) -> None:
+    table = Table.grid(padding=(0, 2))
+    for spec in plan.specs:
+        table.add_row(escape(spec.id), f"[dim]{len(spec.sent)} requests[/]", escape(spec.title))
+    console.print(table)
