@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.redact import REDACTED, redact_text
 
@@ -36,23 +39,23 @@ def run_client(
 ) -> Ran:
     """Run a client with exactly this environment, for at most so many seconds.
 
-    `stdin` is what it reads from standard input, or a file that it reads it from. When its time is up its
-    whole process group is ended. Raises OSError when it cannot be started.
+    `stdin` is what it reads from standard input, or a file whose bytes come through that pipe. When its time
+    is up its whole process group is ended. Raises OSError when it cannot be started.
     """
     begun = time.monotonic()
-    with (
-        stdin.open("rb") if isinstance(stdin, Path) else contextlib.nullcontext(subprocess.PIPE) as source,
-        subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=dict(env),
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process,
-    ):
+    with subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
         in_time = True
+        if isinstance(stdin, Path):
+            pipe, process.stdin = process.stdin, None
+            threading.Thread(target=_feed, args=(pipe, stdin), daemon=True).start()
         try:
             out, err = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -90,6 +93,12 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted((s for s in secrets if s), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return redact_text(text)
+
+
+def _feed(pipe: BinaryIO, file: Path) -> None:
+    """Write a file into a pipe, as far as anybody reads it."""
+    with contextlib.suppress(BrokenPipeError), pipe, file.open("rb") as source:
+        shutil.copyfileobj(source, pipe)
 
 
 def _end_group(process: subprocess.Popen[bytes], how: signal.Signals) -> None:

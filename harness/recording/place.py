@@ -24,7 +24,7 @@ class PlaceholderError(Exception):
     exit_code = ExitCode.USAGE
     hint = (
         "Words of a command may hold {url}, {sas}, {own-container}, {new-container}, {account}, {authority}, "
-        "{file:NAME}, {folder:NAME} and {out:NAME}."
+        "{file:NAME}, {folder:NAME}, {out:NAME}, and what a premise saves."
     )
 
 
@@ -63,6 +63,9 @@ class Place:
     token: Secret | None = None
     source_sas: Secret | None = None
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # proxy and trust
+    saved: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # by the `save` of premises
 
     @property
     def authority(self) -> str:
@@ -90,7 +93,8 @@ class Place:
         if name in ("folder", "out"):
             return str((self.files if name == "folder" else self.out) / argument)
         symbol = f"{name}:{argument}" if argument else name
-        plain = {"url": self.url, "account": self.account, "authority": self.authority, **self.containers}
+        own = {"url": self.url, "account": self.account, "authority": self.authority}
+        plain = {**self.saved, **own, **self.containers}
         if symbol in plain:
             return plain[symbol]
         if symbol == "sas":

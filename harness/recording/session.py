@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -32,6 +33,7 @@ Watch = Callable[[str], None]
 INNER = "the endpoint's own reads of copy sources"
 ELSEWHERE = "requests to other hosts"
 _LAST_WORDS = 300
+_COMPLAINT = re.compile(r'(fatal|error|panic)\b|\{.*"MessageType":"Error"', re.IGNORECASE)
 
 
 def record_once(
@@ -142,6 +144,7 @@ def _place(
         token=ready.token,
         source_sas=ready.sas,
         env=MappingProxyType({**trust, **proxy}),
+        saved=ready.saved,
     )
 
 
@@ -176,10 +179,11 @@ def _run(scenario: ClientScenario, how: Driver, run: Run, place: Place, ready: S
 
 
 def _last_words(ran: Ran, secrets: Sequence[str]) -> str:
-    """The end of what a client said, on one line, secrets taken out."""
-    lines = [line.strip() for line in (ran.stderr.strip() or ran.stdout).splitlines()]
-    words = " / ".join(line for line in lines[-3:] if line) or "it said nothing"
-    return redacted(words, secrets)[-_LAST_WORDS:]
+    """What a client complained of, or else the end of what it said: on one line, secrets taken out."""
+    lines = [line.strip() for line in (ran.stderr.strip() or ran.stdout).splitlines() if line.strip()]
+    complaint = next((line for line in lines if _COMPLAINT.match(line)), None)
+    words = complaint or " / ".join(lines[-3:]) or "it said nothing"
+    return redacted(words, secrets)[:_LAST_WORDS]
 
 
 def _check(

@@ -49,6 +49,7 @@ class Stage:
     key: Secret | None
     token: Secret | None
     secrets: tuple[str, ...] = field(repr=False)  # in every spelling in which they may be met
+    saved: Mapping[str, str] = field(default_factory=dict)  # by the premises
 
 
 @contextlib.contextmanager
@@ -68,10 +69,10 @@ def stage(scenario: ClientScenario, endpoint: Endpoint) -> Iterator[Stage]:
         stack.callback(_clear, endpoint, ready)
         world = World(endpoint, prefix)
         try:
-            _set(scenario, world, ready)
+            saved = _set(scenario, world, ready)
         finally:
             world.hang_up()
-        yield ready
+        yield replace(ready, saved=saved)
 
 
 def symbols(scenario: ClientScenario) -> tuple[str, ...]:
@@ -138,7 +139,8 @@ def _spellings(held: list[Secret]) -> tuple[str, ...]:
 # --- the endpoint ---
 
 
-def _set(scenario: ClientScenario, world: World, ready: Stage) -> None:
+def _set(scenario: ClientScenario, world: World, ready: Stage) -> Mapping[str, str]:
+    """Put everything there; what the premises save."""
     scope = _scope(world, ready)
     write_files(ready.files, scenario.files, scope)
     for symbol, name in ready.containers.items():
@@ -157,6 +159,7 @@ def _set(scenario: ClientScenario, world: World, ready: Stage) -> None:
                 for save in step.save
                 if exchange.response is not None and (values := saved_values(save, exchange.response))
             }
+    return saved
 
 
 def _send(scenario: ClientScenario, world: World, step: Step, scope: Scope) -> Exchange:
