@@ -49,6 +49,9 @@ class Recording:
     prefix: str  # in front of the container in targets: "/acct" for path style, "" for host style
     server: str  # what it was recorded on: "blobproof reference façade", "Azurite 3.37.0"
     recorder: str  # "mitmproxy 11.0.2"
+    saved: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # by premises: name -> value
     outcomes: tuple[Outcome, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  # reason -> flows
     secrets: tuple[str, ...] = field(default=(), repr=False)  # whatever must never be written

@@ -78,6 +78,7 @@ def record_once(
             prefix=face.prefix,
             server=endpoint.declared or endpoint.name,
             recorder=recorder.version,
+            saved=ready.saved,
             outcomes=tuple(outcomes),
             left_out=MappingProxyType({why: count for why, count in left_out.items() if count}),
             secrets=ready.secrets,
