@@ -123,7 +123,7 @@ class Azcopy:
             seconds=seconds,
         )
         secrets = _secrets(credential, arguments)
-        log = _log_text(log_folder)
+        log = log_text(log_folder)
         self._keep(label, ran, log, secrets)
         return read_outcome(ran, log, secrets)
 
@@ -227,7 +227,8 @@ def _one_line(text: str) -> str:
     return line if len(line) <= 300 else line[:299] + "…"
 
 
-def _log_text(folder: Path) -> str:
+def log_text(folder: Path) -> str:
+    """The logs of a folder, one after the other, the beginning of each."""
     texts = [path.read_text("utf-8", "replace")[:_LOG_KEEP] for path in sorted(folder.glob("*.log"))]
     return "\n".join(texts)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.clients.process import base_environment
+from harness.clients.process import Ran, base_environment
 from harness.endpoint import Secret, Style
 from harness.recording.scenario import ClientScenario, Run
 from harness.tools.find import Found
@@ -37,6 +37,7 @@ class Command:
     cwd: Path
     stdin: bytes = field(default=b"", repr=False)
     stdin_file: Path | None = None  # standard input comes from this file instead
+    said: Callable[[Ran], str] | None = None  # its last words, where its output alone does not say them
 
 
 @dataclass(frozen=True, slots=True)

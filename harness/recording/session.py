@@ -164,7 +164,8 @@ def _run(scenario: ClientScenario, how: Driver, run: Run, place: Place, ready: S
             f"{scenario.id}: {command.argv[0]} cannot be started: {error.strerror}",
             f"Install it again: blobproof tools {how.tool}",
         ) from None
-    words = _last_words(ran, ready.secrets)
+    words = command.said(ran) if command.said is not None else _last_words(ran)
+    words = redacted(words, ready.secrets)[:_LAST_WORDS]
     if ran.exit is None:
         raise ClientTimedOutError(
             f"{scenario.id}: the client did not end within {run.seconds:g} s: {words}",
@@ -179,12 +180,11 @@ def _run(scenario: ClientScenario, how: Driver, run: Run, place: Place, ready: S
     return Outcome(ran.exit, words)
 
 
-def _last_words(ran: Ran, secrets: Sequence[str]) -> str:
-    """What a client complained of, or else the end of what it said: on one line, secrets taken out."""
+def _last_words(ran: Ran) -> str:
+    """What a client complained of, or else the end of what it said: on one line."""
     lines = [line.strip() for line in (ran.stderr.strip() or ran.stdout).splitlines() if line.strip()]
     complaint = next((line for line in lines if _COMPLAINT.match(line)), None)
-    words = complaint or " / ".join(lines[-3:]) or "it said nothing"
-    return redacted(words, secrets)[:_LAST_WORDS]
+    return complaint or " / ".join(lines[-3:]) or "it said nothing"
 
 
 def _check(

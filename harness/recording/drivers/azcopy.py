@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from harness.clients.azcopy import BearerCredential, SharedKeyCredential, environment
+from harness.clients.azcopy import (
+    BearerCredential,
+    SharedKeyCredential,
+    environment,
+    log_text,
+    read_outcome,
+)
+from harness.clients.process import Ran
 from harness.recording.place import Command, Place, PlaceholderError
 from harness.recording.scenario import Run
 
@@ -39,7 +47,13 @@ def command(run: Run, place: Place) -> Command:
         env=env,
         cwd=place.home,
         stdin_file=place.file(run.stdin) if run.stdin else None,
+        said=partial(_said, logs),
     )
+
+
+def _said(logs: Path, ran: Ran) -> str:
+    """What it says of itself: the reason of a failure stands in its log alone."""
+    return read_outcome(ran, log_text(logs)).summary
 
 
 def _credential(place: Place) -> SharedKeyCredential | BearerCredential | None:
