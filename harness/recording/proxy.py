@@ -221,10 +221,13 @@ def recorder(way: Way, folder: Path, authority: trustme.CA | None = None) -> Ite
     authority = authority or trustme.CA(organization_name="blobproof", organization_unit_name="recorder")
     conf = folder / f"mitmproxy-{way}"
     ca_file = _conf_folder(conf, authority)
+    # A copy: mitmproxy loads a script that changes once more, and then it has forgotten everything.
+    script = conf / _ADDON.name
+    script.write_bytes(_ADDON.read_bytes())
     ours, theirs = socket.socketpair()
     options = {**_OPTIONS, "confdir": str(conf)}
     words = [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
-    command = [str(found.path), "--mode", _MODES[way], *words, "--scripts", str(_ADDON)]
+    command = [str(found.path), "--mode", _MODES[way], *words, "--scripts", str(script)]
     env = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     with theirs:
         try:
