@@ -1,0 +1,181 @@
+"""What stands before every operation on a blob: the container, conditions, leases. And how they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from harness.cases.case import Recipe
+from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, nothing, perhaps, refusal, refused
+from harness.golden.contract.conditions import Truth, Verdict, asking, reading, writing
+from harness.golden.contract.names import Names
+from harness.golden.contract.request import Asked
+from harness.golden.contract.state import NOTHING, UNKNOWN, Blob, Lease, Version, World
+from harness.golden.contract.text import literal, symbol
+
+NO_CONTAINER = refused(404, "ContainerNotFound")
+NO_BLOB = refused(404, "BlobNotFound")
+
+
+@dataclass(slots=True)
+class Checks:
+    """The reasons that refuse a request for sure, and those that may."""
+
+    sure: list[Refusal] = field(default_factory=list)
+    maybe: list[Refusal] = field(default_factory=list)
+
+    def add(self, refusal: Refusal | None) -> None:
+        """A reason that holds."""
+        if refusal is not None:
+            self.sure.append(refusal)
+
+    def take(self, verdict: Verdict) -> None:
+        """What conditions say."""
+        (self.sure if verdict.stops is Truth.YES else self.maybe).extend(verdict.refusals)
+
+    @property
+    def answer(self) -> Answer | None:
+        """The refusal, where there surely is one."""
+        return refusal([*self.sure, *self.maybe]) if self.sure else None
+
+
+@dataclass(slots=True)
+class Stage:
+    """The request, the world that it meets, and the names for what servers choose."""
+
+    asked: Asked
+    world: World
+    names: Names
+    payloads: Mapping[str, Recipe]
+    marks: list[object] = field(default_factory=list)  # the place at which a listing ended
+
+    @property
+    def blob(self) -> Blob:
+        """What is known of the blob."""
+        return self.world.blob(self.asked.container, self.asked.blob)
+
+    @property
+    def current(self) -> Version | None:
+        """The blob as it is, where there is one."""
+        return self.blob.current
+
+    def put(self, blob: Blob) -> None:
+        """Keep what is known of the blob."""
+        self.world.put(self.asked.container, self.asked.blob, blob)
+
+    def lose(self) -> None:
+        """Nothing is known of the blob any more, but who holds its lock and which snapshots there were."""
+        self.put(replace(self.blob, lost=True))
+
+    def replace(self, blob: Blob) -> None:
+        """The blob is written anew: what was there may live on as an old version."""
+        if self.blob.there or self.blob.lost:
+            self.world.container(self.asked.container).rewritten = True
+        self.put(blob)
+
+    def gone(self) -> None:
+        """The blob is deleted, with all there was."""
+        self.replace(NOTHING)
+
+    def container(self) -> Answer | None:
+        """The answer where the container decides: it is missing, or nobody knows."""
+        exists = self.world.container(self.asked.container).exists
+        if exists is UNKNOWN:
+            return nothing(f"whether {self.asked.container} exists is not known")
+        return None if exists else refusal([NO_CONTAINER])
+
+    def lost(self) -> Answer | None:
+        """The answer where nothing is known of the blob."""
+        return nothing(f"what {self.asked.blob} is at this moment is not known") if self.blob.lost else None
+
+    def before_writing(
+        self, checks: Checks, star: Refusal | None = None, code: str = "ConditionNotMet"
+    ) -> None:
+        """Conditions and lock of a write that replaces whatever is there."""
+        if self.blob.lost and not asking(self.asked).none:
+            checks.maybe.append(Refusal((409, 412)))
+        elif not self.blob.lost:
+            self.conditions(checks, star=star, code=code)
+        self.lock(checks)
+
+    def on_existing(self, checks: Checks, *, staged: bool = False) -> None:
+        """Whether the blob is there to be changed, and its conditions and lock. `staged`: blocks will do."""
+        if self.current is not None:
+            self.conditions(checks)
+            self.lock(checks)
+        elif staged and self.blob.staged:
+            if not asking(self.asked).none or self.asked.said("x-ms-lease-id"):
+                checks.maybe.append(Refusal((404, 412)))
+        elif not asking(self.asked).none or self.asked.said("x-ms-lease-id"):
+            checks.add(Refusal((404, 412), (), EXPECTED))
+        else:
+            checks.add(NO_BLOB)
+
+    def decide(self, checks: Checks, success: Answer) -> Answer | None:
+        """The answer where the checks refuse the request, or may; None where they let it through."""
+        if (answer := checks.answer) is not None:
+            return answer
+        if checks.maybe:
+            self.lose()
+            return perhaps(success, checks.maybe, f"whether {self.asked.name} is done is not sure")
+        return None
+
+    def decide_read(self, checks: Checks) -> Answer | None:
+        """The same for a read, which changes nothing."""
+        if (answer := checks.answer) is not None:
+            return answer
+        if not checks.maybe:
+            return None
+        return perhaps(done(200, 206), checks.maybe, f"whether {self.asked.name} is served is not sure")
+
+    def conditions(
+        self, checks: Checks, *, star: Refusal | None = None, code: str = "ConditionNotMet"
+    ) -> None:
+        """The conditions of a write. `star`: the refusal of If-None-Match: * where a blob is."""
+        level = EXPECTED if self.current is None else None
+        unmet = refused(412, code, level=level)
+        state = self.current.state if self.current else None
+        wish = asking(self.asked)
+        checks.take(writing(wish, state, self.world, lambda kind: unmet, star or unmet))
+        if self.asked.header("x-ms-if-tags") is not None:
+            checks.maybe.append(refused(412, "ConditionNotMet", level=EXPECTED))
+
+    def reading(self, checks: Checks, version: Version) -> None:
+        """The conditions of a read."""
+        checks.take(reading(self.asked, version, self.world))
+        if self.asked.header("x-ms-if-tags") is not None:
+            checks.maybe.append(refused(412, "ConditionNotMet", level=EXPECTED))
+
+    # --- leases ---
+
+    def lease_id(self, header: str = "x-ms-lease-id") -> str | None:
+        """The lease that a request names: an id, or the made-up name of one that the service chose."""
+        value = self.asked.said(header)
+        if value is None:
+            return None
+        name = symbol(value)
+        bound = self.world.symbols.get(name) if name is not None else None
+        if bound is not None and bound.kind == "lease":
+            return str(bound.of)
+        return (literal(value) or value).lower()
+
+    def lock(self, checks: Checks, *, read: bool = False, lease: Lease | None = None) -> None:
+        """Whether a lease keeps the request out."""
+        lease = lease or self.blob.lease
+        given = self.lease_id()
+        if lease.state is UNKNOWN:
+            if given is not None or not read:
+                checks.maybe.append(Refusal((412,), (), EXPECTED))
+            return
+        level = EXPECTED if read else None
+        if lease.state in ("leased", "breaking"):
+            if given is None and not read:
+                checks.add(refused(412, "LeaseIdMissing"))
+            elif given is not None and given != lease.id:
+                checks.add(refused(412, "LeaseIdMismatchWithBlobOperation", level=level))
+        elif given is not None and lease.state == "broken":
+            checks.add(refused(412, "LeaseLost", level=EXPECTED))
+        elif given is not None and not self.blob.there:
+            checks.add(Refusal((412,), (), EXPECTED))
+        elif given is not None:
+            checks.add(refused(412, "LeaseNotPresentWithBlobOperation", level=EXPECTED))

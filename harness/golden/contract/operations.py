@@ -1,0 +1,138 @@
+"""The operations by name; batches, account information and aborted copies, which have no place elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+
+from harness.cases.case import Batch, Expect, Graded, PartExpect, Present
+from harness.golden.contract import (
+    blocks,
+    changes,
+    containers,
+    copies,
+    inventories,
+    leases,
+    listing,
+    reads,
+    writes,
+)
+from harness.golden.contract.access import barred
+from harness.golden.contract.answer import EXPECTED, Answer, done, nothing, refusal, refused
+from harness.golden.contract.gate import NO_BLOB, Stage
+from harness.golden.contract.request import parts
+from harness.golden.contract.state import UNKNOWN
+
+Operation = Callable[[Stage], Answer]
+_CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
+
+
+def answer(stage: Stage) -> Answer:
+    """What the contract says of the answer, and what the request changes."""
+    asked = stage.asked
+    if (stopped := barred(stage)) is not None:
+        if stopped.expect == Expect() and asked.method not in _CHANGES_NOTHING:
+            _lose(stage)
+        return stopped
+    operation = OPERATIONS.get(asked.operation)
+    if operation is None:
+        if asked.method not in _CHANGES_NOTHING:
+            _lose(stage)
+        return nothing(f"{asked.operation} is not part of the model")
+    return operation(stage)
+
+
+def _lose(stage: Stage) -> None:
+    """What the request may have changed is not known any more."""
+    asked = stage.asked
+    container = stage.world.container(asked.container) if asked.depth != "account" else None
+    if asked.depth == "blob":
+        stage.lose()
+    elif container is not None and asked.depth == "container":
+        container.exists = UNKNOWN
+
+
+def account_information(stage: Stage) -> Answer:
+    """Get Account Information."""
+    return done(200).saying(x_ms_sku_name=Graded(Present()), x_ms_account_kind=Graded(Present()))
+
+
+def batch(stage: Stage) -> Answer:
+    """Blob Batch: each part by itself."""
+    asked = stage.asked
+    if asked.depth == "container" and (stopped := stage.container()) is not None:
+        return stopped
+    if not isinstance(asked.body, Batch):
+        return nothing("what is in the batch is not known")
+    wishes = list(parts(asked, asked.body.parts))
+    kinds = {part.operation for part in wishes}
+    inside = asked.depth == "account" or all(part.container == asked.container for part in wishes)
+    if not kinds <= {"Delete Blob", "Set Blob Tier"} or len(kinds) != 1 or len(wishes) > 256 or not inside:
+        for part in wishes:
+            _lose(replace(stage, asked=part))
+        return nothing("how a batch is refused as a whole is not part of the model")
+    answers = [answer(replace(stage, asked=part)) for part in wishes]
+    said = tuple(PartExpect(one.expect.status, one.expect.error) for one in answers)
+    whole = done(202, 200) if asked.depth == "account" else done(202)
+    unknown = tuple(why for one in answers for why in one.unknown)
+    return Answer(replace(whole.expect, parts=said), unknown=unknown)
+
+
+def abort_copy(stage: Stage) -> Answer:
+    """Abort Copy Blob: what is done, or never was, cannot be aborted."""
+    if (stopped := stage.container() or stage.lost()) is not None:
+        return stopped
+    if stage.current is None:
+        return refusal([NO_BLOB])
+    copied = stage.current.copied
+    if copied is not None and not copied.synchronous:
+        stage.lose()
+        return nothing("whether the copy is still pending is up to the service")
+    return refusal([refused(409, "NoPendingCopyOperation", level=EXPECTED)])
+
+
+def _served(stage: Stage) -> Answer:
+    return done(200)
+
+
+OPERATIONS: MappingProxyType[str, Operation] = MappingProxyType(
+    {
+        "Put Blob": writes.put_blob,
+        "Append Block": writes.append_block,
+        "Put Block": blocks.put_block,
+        "Put Block List": blocks.put_block_list,
+        "Get Blob": reads.get_blob,
+        "Get Blob Properties": reads.get_properties,
+        "Get Blob Metadata": reads.get_metadata,
+        "Get Block List": inventories.get_block_list,
+        "Get Blob Tags": inventories.get_tags,
+        "Set Blob Tags": inventories.set_tags,
+        "Set Blob Metadata": changes.set_metadata,
+        "Set Blob Properties": changes.set_properties,
+        "Set Blob Tier": changes.set_tier,
+        "Delete Blob": changes.delete_blob,
+        "Snapshot Blob": changes.snapshot,
+        "Put Blob From URL": copies.put_from_url,
+        "Put Block From URL": copies.block_from_url,
+        "Append Block From URL": copies.append_from_url,
+        "Copy Blob": copies.copy_blob,
+        "Copy Blob From URL": copies.copy_blob,
+        "Abort Copy Blob": abort_copy,
+        "Lease Blob": leases.lease_blob,
+        "Lease Container": leases.lease_container,
+        "Create Container": containers.create,
+        "Delete Container": containers.delete,
+        "Get Container Properties": containers.get_properties,
+        "Get Container Metadata": containers.get_metadata,
+        "Set Container Metadata": containers.set_metadata,
+        "Get Container ACL": containers.get_acl,
+        "Set Container ACL": containers.set_acl,
+        "List Blobs": listing.list_blobs,
+        "List Containers": listing.list_containers,
+        "Get Account Information": account_information,
+        "Get Blob Service Properties": _served,
+        "Blob Batch": batch,
+    }
+)
+"""What the model knows. All else gets no expectation but that of the wire rules."""
