@@ -19,6 +19,7 @@ from harness.vocabulary import ExitCode
 COMMANDS = {
     "doctor": "say whose fault it is, before judging",
     "run": "run suites and gates, write a run, print a verdict",
+    "record": "run real clients behind a recorder, and compile what they did to golden specs",
     "replay": "send golden specs, what real clients sent, to an endpoint",
     "list": "list cases and scenarios",
     "gate": "decide go or no-go from a run that exists",

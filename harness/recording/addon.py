@@ -103,11 +103,15 @@ class Seen:
         protocol = comp in _PROTOCOL_COMPS or _says_what_to_do(request.headers)
         self.body = Body(_PROTOCOL if protocol else _SMALL)
         self.answer_body = Body(_SMALL)
+        self.answer_headers: list[tuple[str, str]] = []
         self.left: int | None = None  # bytes of the answer that the client may still have; None: all
+        self.flip = False  # the next byte of the answer is to be another one
 
     def pass_on(self, data: bytes) -> bytes | tuple[bytes, ...]:
         """A piece of the answer, as far as the client is to have it."""
         self.answer_body.feed(data)
+        if self.flip and data:
+            data, self.flip = bytes((data[0] ^ 1,)) + data[1:], False
         if self.left is None:
             return data
         data, self.left = data[: self.left], max(0, self.left - len(data))
@@ -235,10 +239,14 @@ class Recorder:
             return
         if _says_what_to_do(one.response.headers):
             seen.answer_body = Body(_PROTOCOL)
+        seen.answer_headers = _pairs(one.response.headers)  # as the server sent them
         kind = seen.fault.kind if seen.fault is not None else ""
-        if kind == "cut-body":
-            length = one.response.headers.get("content-length", "")
+        length = one.response.headers.get("content-length", "")
+        if kind in ("cut-body", "short-body"):
             seen.left = int(length) // 2 if length.isdecimal() else 1
+        if kind == "short-body" and length.isdecimal():
+            one.response.headers["content-length"] = str(seen.left)
+        seen.flip = kind == "flipped-byte"
         if kind not in ("status", "reset-response"):
             one.response.stream = seen.pass_on
 
@@ -288,7 +296,7 @@ class Recorder:
                 "started": seen.one.request.timestamp_start,
                 "first_byte": answer.timestamp_start if answer is not None else None,
                 "ended": time.time(),
-                "answer": None if answer is None else _answer_facts(answer, seen.answer_body),
+                "answer": None if answer is None else _answer_facts(answer, seen),
                 "error": error,
                 "fault": None if seen.fault is None else seen.fault.said,
             }
@@ -312,13 +320,13 @@ def _pairs(headers: http.Headers) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
-def _answer_facts(answer: http.Response, body: Body) -> dict[str, Any]:
+def _answer_facts(answer: http.Response, seen: Seen) -> dict[str, Any]:
     return {
         "status": answer.status_code,
         "reason": answer.reason,
         "version": answer.http_version,
-        "headers": _pairs(answer.headers),
-        "body": body.facts(),
+        "headers": seen.answer_headers,
+        "body": seen.answer_body.facts(),
     }
 
 

@@ -39,6 +39,10 @@ class CutOffError(RecordingError):
     """The endpoint did not answer a request wholly, so that the recording has a hole."""
 
 
+class NoAgreementError(RecordingError):
+    """However often it is recorded, the client does not do the same twice."""
+
+
 class PremiseFailedError(RecordingError):
     """What the scenario gives to the client could not be put on the endpoint."""
 

@@ -17,7 +17,7 @@ Signed = Literal["shared-key", "account-sas", "bearer"]
 class Fault:
     """One thing that the recorder does instead of the server, or to its answer."""
 
-    kind: str  # "status", "reset-before", "reset-response", "cut-body"
+    kind: str  # "status", "reset-before", "reset-response", "cut-body", "short-body", "flipped-byte"
     method: str = ""  # of the requests that it may hit; empty: any
     comp: str | None = None  # their `comp`; empty: none at all; None: any
     path: str = ""  # a text that the target holds
@@ -56,6 +56,7 @@ class ClientScenario:
     given: tuple[Step, ...] = ()  # premises: containers and blobs that are there before
     faults: tuple[Fault, ...] = ()
     permissions: str = ""  # of the SAS, where it is not the usual one
+    shuffles: bool = False  # whether the client sends headers in another order each time
     source: tuple[str, ...] = ()  # where the scenario comes from: "azcopy/3.3"
 
     @property

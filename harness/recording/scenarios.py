@@ -23,7 +23,7 @@ from harness.vocabulary import ExitCode
 FILE = "scenarios.yaml"
 """Its name, below the folder of the client."""
 
-_HINT = "See docs/recording.md."
+_HINT = "See docs/record.md."
 
 
 class UnknownScenarioError(Exception):
@@ -137,6 +137,7 @@ class _Reader:
             given=self._given(value.get("given", []), (*here, "given")),
             faults=tuple(_fault(item) for item in value.get("faults", ())),
             permissions=value.get("permissions", ""),
+            shuffles=value.get("shuffles", False),
             source=tuple(value.get("source", ())),
         )
 
