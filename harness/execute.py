@@ -385,5 +385,7 @@ def _uses(case: Case, placeholder: str) -> bool:
 
 
 def _own_containers(case: Case) -> list[str]:
-    """The containers of its own that the case mentions anywhere."""
-    return sorted(set(_OWN_CONTAINER.findall(repr((case.given, case.steps)))))
+    """The containers of its own that the case mentions anywhere, from the first one on."""
+    return sorted(
+        set(_OWN_CONTAINER.findall(repr((case.given, case.steps)))), key=lambda one: (len(one), one)
+    )

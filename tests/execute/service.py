@@ -25,6 +25,7 @@ class Received:
     headers: tuple[tuple[str, str], ...]
     body: bytes  # with its framing
     connection: int  # from 1, in the order of connecting
+    head: bytes = b""  # as it came, without the empty line
 
     def get(self, name: str) -> list[str]:
         """The values of a header, whatever its case."""
@@ -83,7 +84,7 @@ class Service:
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ")
         pairs = tuple((name, value) for name, _, value in (line.partition(": ") for line in lines))
-        request = Received(method, target, pairs, body, number)
+        request = Received(method, target, pairs, body, number, head)
         with self._lock:
             self.requests.append(request)
         if request.get("Expect"):

@@ -31,16 +31,16 @@ GOOD = sum(len(load_file(path, SUITES)) for path in (SUITES / "delete-blob").glo
 """How many cases there are in the folder that these runs have beside what is faulty."""
 
 JUDGE = """
-import harness.plugin
+import harness.items
 
-real = harness.plugin.judge
+real = harness.items.judge
 
 def judge(case, facts):
     if case.id == "faulty/in-the-judge":
         raise RuntimeError("a bug,\\nin two lines")
     return real(case, facts)
 
-harness.plugin.judge = judge
+harness.items.judge = judge
 """
 
 CLIENT = '''
