@@ -12,11 +12,12 @@ from rich.table import Table
 from blobproof.bar import Bar, counting
 from harness.selftest.document import Document
 from harness.selftest.engine import Watch
-from harness.selftest.results import Outcome, Result
+from harness.selftest.results import CAUGHT, Outcome, Result
 from reports.text import plural
 
 _COLOURS = {
     Outcome.KILLED: "green",
+    Outcome.REPLAYED: "green",
     Outcome.HOLE: "yellow",
     Outcome.SURVIVED: "red",
     Outcome.INDETERMINATE: "yellow",
@@ -58,7 +59,7 @@ class Progress(Bar):
         self._update(said=self._said(f"{mutant}, {plural(cases, 'case')}"))
 
     def _step(self, result: Result) -> None:
-        if result.outcome is Outcome.KILLED:
+        if result.outcome in CAUGHT:
             self._killed.add(result.mutant.name)
         self._update(advance=1, said=self._said(result.mutant.name))
 
@@ -77,7 +78,8 @@ def show(console: Console, run: Document) -> None:
     results: list[dict[str, Any]] = run["results"]
     suite = run["suite"]
     console.print(
-        f"suite {suite['sha256'][:12]} ({suite['cases']} cases, {suite['rules']} wire rules), "
+        f"suite {suite['sha256'][:12]} ({suite['cases']} cases, {suite['rules']} wire rules, "
+        f"{plural(suite['specs'], 'golden spec')}), "
         f"service version {run['service_version']}, façade of blobproof {run['blobproof']}"
     )
     beside = len(run["baseline"]["not_applicable"])
@@ -85,28 +87,32 @@ def show(console: Console, run: Document) -> None:
         f"the right façade was given {plural(run['baseline']['ran'], 'case')}, and all were clean"
         + (f"; {beside} cannot be asked of it" if beside else "")
     )
-    killed = [one for one in results if one["outcome"] == Outcome.KILLED]
-    if killed:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("killed", "requirement", "case", "finding"):
-            table.add_column(heading, overflow="fold")
-        for one in killed:
-            table.add_row(
-                escape(one["mutant"]),
-                escape(one["requirement"]),
-                escape(one["by"]["case"]),
-                escape(finding(one["by"])),
-            )
-        console.print(table)
+    killed, replayed = ([one for one in results if one["outcome"] == of] for of in CAUGHT)
+    _table(console, ("killed", "requirement", "case", "finding"), killed)
+    _table(console, ("replayed", "golden spec", "finding"), replayed)
     for outcome, heading in _HEADINGS.items():
         _list(console, outcome, heading, [one for one in results if one["outcome"] == outcome])
     if run["all_cases"]:
         _collateral(console, results)
     colour, word = ("green", "met") if run["met"] else ("red", "not met")
+    alone = f", {len(replayed)} by a replay alone" if replayed else ""
     console.print(
         f"[bold]kill rate {run['rate']:g} %[/]: {len(killed)} of {len(results)} mutants by a requirement of "
-        f"their own; at least {run['at_least']:g} %: [bold {colour}]{word}[/]"
+        f"their own{alone}; at least {run['at_least']:g} %: [bold {colour}]{word}[/]"
     )
+
+
+def _table(console: Console, headings: tuple[str, ...], results: list[dict[str, Any]]) -> None:
+    """Of each its name, its requirement where it has one, who noticed it, and what was found."""
+    if not results:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for one in results:
+        cells = (one["mutant"], one["requirement"], one["by"]["case"], finding(one["by"]))
+        table.add_row(*(escape(cell) for cell in cells if cell is not None))
+    console.print(table)
 
 
 def finding(notice: dict[str, Any]) -> str:

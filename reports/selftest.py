@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.selftest.mutants import Mutant
-from harness.selftest.results import Outcome
+from harness.selftest.results import CAUGHT, Outcome
 
 _HEAD = """\
 # The self-test
@@ -15,7 +15,8 @@ _HEAD = """\
 
 A suite is worth what it can detect.
 The reference façade has deliberately wrong variants, *mutants*: each has one fault, and names the requirement
-that the fault breaks. `blobproof selftest` runs the suite over all of them.
+that the fault breaks. `blobproof selftest` runs the suite over all of them, and replays the golden specs to
+those that the suite's own cases let pass.
 
 ```
 blobproof selftest                            # every mutant; exit code 1 below 95 %
@@ -29,17 +30,20 @@ blobproof selftest --requirement get-blob.range --all-cases --out DIR
    else to those of its case; the finding of a wire rule belongs to the requirements of the rule.
 3. It is *killed* when such a finding differs, or is lenient. A case whose premise fails on the mutant is no
    witness.
-4. What is not killed goes through all other cases. If one of them notices it, that is a *hole*: the fault is
-   seen, but not by the requirement that speaks of it. If none does, the mutant has *survived*.
+4. What is not killed is given the golden specs: what real clients send, in their order and as much at once as
+   they do. Some faults show in nothing else: blocks that are lost when two arrive at the same moment, a copy
+   that goes when its source is moved away. A mutant that a replay notices is *replayed*.
+5. What is left goes through all other cases. If one of them notices it, that is a *hole*: the fault is seen,
+   but not by the requirement that speaks of it. If none does, the mutant has *survived*.
 
 | outcome | meaning |
 |---|---|
 {outcomes}
 
-The kill rate is the share of mutants that were killed by a requirement of their own.
-Everything else counts against it.
+The kill rate is the share of mutants that were killed or replayed. Everything else counts against it.
+`--without-replays` says what the cases find alone.
 `--out DIR` writes everything to `DIR/selftest.json`, whose schema is `harness/selftest/selftest.schema.json`.
-`--all-cases` gives every mutant every case and lists all that notice it.
+`--all-cases` gives every mutant every case and golden spec, and lists all that notice it.
 `--record suites/selftest.json` keeps a whole run: the first one ever stays, the latest is replaced.
 A mutant is committed before the first run over it.
 
@@ -64,6 +68,7 @@ def _lines(record: Mapping[str, Any] | None, about: Mapping[str, str]) -> Iterat
     yield _row("date", first["date"], latest["date"])
     yield _row("commit", *(f"`{run['commit']}`" if run["commit"] else "unknown" for run in (first, latest)))
     yield _row("cases and wire rules", *(f"{run['cases']:,} and {run['rules']}" for run in (first, latest)))
+    yield _row("golden specs", *(run.get("specs", 0) for run in (first, latest)))
     yield _row("service version", first["service_version"], latest["service_version"])
     yield _row("suite", *(f"`{run['suite'][:12]}`" for run in (first, latest)))
     yield _row("mutants", first["mutants"], latest["mutants"])
@@ -72,8 +77,12 @@ def _lines(record: Mapping[str, Any] | None, about: Mapping[str, str]) -> Iterat
             outcome, *(sum(one["outcome"] == outcome for one in run["results"]) for run in (first, latest))
         )
     yield _row("**kill rate**", f"**{first['rate']:g} %**", f"**{latest['rate']:g} %**")
-    yield from _alive("What the first run did not kill", first, about, {})
-    yield from _alive("What the latest run did not kill", latest, about, record["reasons"])
+    yield from _alive("What the first run did not catch", first, about, {})
+    yield from _alive("What the latest run did not catch", latest, about, record["reasons"])
+    if replayed := [one for one in latest["results"] if one["outcome"] == Outcome.REPLAYED]:
+        yield "\n## What only a replay noticed, in the latest run\n\n| mutant | golden spec |\n|---|---|\n"
+        for one in replayed:
+            yield _row(f"`{one['mutant']}`", f"`{one['case']}`, {one['said']}")
     yield "\n## What killed each, in the latest run\n\n| mutant | requirement | case |\n|---|---|---|\n"
     for one in latest["results"]:
         if one["outcome"] == Outcome.KILLED:
@@ -84,9 +93,9 @@ def _alive(
     heading: str, run: Mapping[str, Any], about: Mapping[str, str], reasons: Mapping[str, str]
 ) -> Iterator[str]:
     yield f"\n## {heading}\n\n"
-    alive = [one for one in run["results"] if one["outcome"] != Outcome.KILLED]
+    alive = [one for one in run["results"] if one["outcome"] not in CAUGHT]
     if not alive:
-        yield "Nothing: it killed every mutant.\n"
+        yield "Nothing: it caught every mutant.\n"
     for one in alive:
         breaks = ", ".join(f"`{it}`" for it in one["breaks"])
         yield f"* `{one['mutant']}` ({one['outcome']}), breaks {breaks}. "

@@ -14,6 +14,7 @@ from blobproof.console import output
 from blobproof.selftest_screen import Progress, show
 from harness import catalogue
 from harness.data import folder
+from harness.golden.document import load_tree
 from harness.plan import NothingSelectedError, SelectionError, everything
 from harness.selftest import record as records
 from harness.selftest.document import FILE, Asked, Document, document, render, suite_digest
@@ -33,15 +34,18 @@ from harness.vocabulary import ExitCode, exit_code
     help="Only mutants that break this requirement; repeatable.",
 )
 @click.option(
-    "--all-cases", is_flag=True, help="Every mutant through every case, and each case that notices it."
+    "--all-cases",
+    is_flag=True,
+    help="Every mutant through every case and golden spec, and each that notices it.",
 )
+@click.option("--without-replays", is_flag=True, help="Only the cases: golden specs are not replayed.")
 @click.option(
     "--at-least",
     type=click.FloatRange(0, 100),
     default=95.0,
     show_default=True,
     metavar="PERCENT",
-    help="Of the mutants that must be killed by a requirement of their own; exit code 1 below.",
+    help="Of the mutants that must be killed or replayed; exit code 1 below.",
 )
 @click.option(
     "--workers",
@@ -64,6 +68,7 @@ def command(
     names: tuple[str, ...],
     requirements: tuple[str, ...],
     all_cases: bool,
+    without_replays: bool,
     at_least: float,
     workers: int,
     out: Path | None,
@@ -73,16 +78,20 @@ def command(
     """Run the suite over the façade's deliberately wrong variants, and say which requirement notices each.
 
     The right façade comes first: a case that does not pass there proves nothing. A mutant is killed when a
-    finding of a requirement that it breaks differs, or is lenient. One that only others notice is a hole.
+    finding of a requirement that it breaks differs, or is lenient. What is not killed goes through the golden
+    specs; one that only cases of other requirements notice is a hole.
     """
     suites = folder("suites")
-    asked = Asked(names, requirements, all_cases, at_least)
+    asked = Asked(names, requirements, all_cases, at_least, without_replays)
     chosen = _chosen(suites, asked)
     cases, _ = everything(suites)
+    specs = () if without_replays else load_tree(folder("traces"))
     digest = suite_digest(suites)
     _writable(out, record, asked)
     with Progress(output(stderr=True)) as progress:
-        done = selftest(cases, chosen, workers=workers, all_cases=all_cases, watch=progress.watch())
+        done = selftest(
+            cases, chosen, specs=specs, workers=workers, all_cases=all_cases, watch=progress.watch()
+        )
     made = document(done, asked, digest)
     try:
         _write(made, out, record)
@@ -118,7 +127,9 @@ def _writable(out: Path | None, record: Path | None, asked: Asked) -> None:
     """What can be known before: nobody wants to hear at the end that there is no place for it."""
     if record is not None:
         if not asked.whole:
-            raise click.UsageError("--record keeps whole runs only: leave --mutant and --requirement out")
+            raise click.UsageError(
+                "--record keeps whole runs only: leave --mutant, --requirement and --without-replays out"
+            )
         if record.exists():
             records.read(record)
         elif not record.parent.is_dir():

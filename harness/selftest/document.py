@@ -33,11 +33,12 @@ class Asked:
     requirements: tuple[str, ...] = ()
     all_cases: bool = False
     at_least: float = 0.0  # percent
+    without_replays: bool = False
 
     @property
     def whole(self) -> bool:
-        """Whether that is every mutant."""
-        return not self.mutants and not self.requirements
+        """Whether that is every mutant, and everything that may notice it."""
+        return not (self.mutants or self.requirements or self.without_replays)
 
 
 def document(verified: Verified, asked: Asked, digest: str) -> Document:
@@ -47,7 +48,7 @@ def document(verified: Verified, asked: Asked, digest: str) -> Document:
         "date": utc_now(),
         "blobproof": version("blobproof"),
         "service_version": verified.version,
-        "suite": {"sha256": digest, "cases": verified.suite, "rules": len(RULES)},
+        "suite": {"sha256": digest, "cases": verified.suite, "rules": len(RULES), "specs": verified.specs},
         "selection": {
             "whole": asked.whole,
             "mutants": list(asked.mutants),

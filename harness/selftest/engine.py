@@ -1,4 +1,4 @@
-"""The self-test: the right façade first, then every mutant through its own cases, then through the others."""
+"""The self-test: first the right façade, then every mutant: its own cases, the golden specs, the others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from harness.cases.case import Case
 from harness.endpoints.builtin import token_issuer
 from harness.endpoints.certificates import issue
+from harness.golden.spec import GoldenSpec
 from harness.selftest.look import Look, Seen, Shared, Task, Until
 from harness.selftest.mutants import Mutant
 from harness.selftest.notices import RULE_TESTS, needed, requirements_of_case
 from harness.selftest.pool import Pool
 from harness.selftest.results import Outcome, Result, Verified, result
+from harness.selftest.witnesses import Witnesses, witnesses
 from harness.vocabulary import ExitCode, Verdict
 
 _CLEAN = frozenset({Verdict.PASS, Verdict.OBSERVED, Verdict.NOT_APPLICABLE})
@@ -45,14 +47,15 @@ def selftest(
     cases: Sequence[Case],
     mutants: Sequence[Mutant],
     *,
+    specs: Sequence[GoldenSpec] = (),
     workers: int = 1,
     all_cases: bool = False,
     watch: Watch | None = None,
 ) -> Verified:
-    """Every mutant through the cases. Raises UncleanBaselineError, StartError."""
-    by_id = {one.id: one for one in cases}
-    with _shared() as shared, Pool(by_id, shared, workers) as pool:
-        engine = _Engine(by_id, mutants, pool, workers, watch or Watch())
+    """Every mutant through the cases and the golden specs. Raises UncleanBaselineError, StartError."""
+    known = witnesses(cases, specs)
+    with _shared() as shared, Pool(known, shared, workers) as pool:
+        engine = _Engine(known, mutants, pool, workers, watch or Watch())
         (engine.look_at_all if all_cases else engine.look_for_kills)()
         return engine.verified()
 
@@ -67,17 +70,20 @@ def _shared() -> Iterator[Shared]:
 
 @dataclass(slots=True)
 class _Engine:
-    cases: Mapping[str, Case]
+    known: Witnesses
     mutants: Sequence[Mutant]
     pool: Pool
     workers: int
     watch: Watch
+    cases: Mapping[str, Case] = field(init=False)  # authored ones
     own: dict[str, tuple[str, ...]] = field(init=False)  # by mutant: the cases that test what it breaks
     looks: dict[str, list[Look]] = field(init=False)  # by mutant
     baseline: dict[str, Seen] = field(default_factory=dict)
     version: str = ""
 
     def __post_init__(self) -> None:
+        specs = self.known.specs
+        self.cases = {name: case for name, case in self.known.cases.items() if name not in specs}
         tested = {name: requirements_of_case(case) for name, case in self.cases.items()}
         self.own = {
             one.name: tuple(name for name in self.cases if tested[name].intersection(one.breaks))
@@ -90,25 +96,36 @@ class _Engine:
         self._baseline(case for one in self.mutants for case in self.own[one.name])
         with_own = [one for one in self.mutants if self.own[one.name]]
         self._phase("their own cases", [self._task(one, self.own[one.name], Until.OWN) for one in with_own])
-        if unsettled := [one for one in self.mutants if not self._settled(one)]:
+        if (unsettled := self._unsettled()) and self.known.specs:
+            self._baseline(self.known.specs)
+            self._phase("golden specs", [self._task(one, self._specs, Until.ANY) for one in unsettled])
+        if unsettled := self._unsettled():
             self._baseline(self.cases)
             self._phase(
                 "other cases", [self._task(one, self._others(one), self._until(one)) for one in unsettled]
             )
 
     def look_at_all(self) -> None:
-        """Each mutant through every case, its own first."""
-        self._baseline(self.cases)
-        orders = {one.name: (*self.own[one.name], *self._others(one)) for one in self.mutants}
+        """Each mutant through every case, its own first, and every golden spec."""
+        self._baseline(self.known.cases)
+        orders = {one.name: (*self.own[one.name], *self._others(one), *self._specs) for one in self.mutants}
         self._phase("all cases", [self._task(one, orders[one.name], Until.END) for one in self.mutants])
 
     def verified(self) -> Verified:
         """What has become of all."""
         results = tuple(self._result(one) for one in self.mutants)
-        return Verified(results, self.baseline, self.version, len(self.cases))
+        return Verified(results, self.baseline, self.version, len(self.cases), len(self.known.specs))
 
     def _result(self, mutant: Mutant) -> Result:
-        return result(mutant, frozenset(self.own[mutant.name]), self.looks[mutant.name])
+        own, specs = frozenset(self.own[mutant.name]), frozenset(self.known.specs)
+        return result(mutant, own, self.looks[mutant.name], specs)
+
+    @property
+    def _specs(self) -> tuple[str, ...]:
+        return tuple(self.known.specs)
+
+    def _unsettled(self) -> list[Mutant]:
+        return [one for one in self.mutants if not self._settled(one)]
 
     def _settled(self, mutant: Mutant) -> bool:
         """Whether other cases could change nothing any more."""
@@ -141,7 +158,7 @@ class _Engine:
 
     def _baseline(self, ids: Iterable[str]) -> None:
         """The right façade through these cases and those they need. Raises UncleanBaselineError."""
-        open_ = [name for name in needed(self.cases, ids) if name not in self.baseline]
+        open_ = [name for name in needed(self.known.cases, ids) if name not in self.baseline]
         shares = [tuple(open_[first :: self.workers]) for first in range(self.workers)]
         tasks = [Task(None, frozenset(), share, Until.END, _BASELINE) for share in shares if share]
         if not tasks:

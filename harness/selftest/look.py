@@ -5,21 +5,21 @@ from __future__ import annotations
 import enum
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cases.case import Case
 from harness.containers import RUN_PREFIX
 from harness.endpoints.builtin import reference
 from harness.endpoints.certificates import Certificates
 from harness.endpoints.credentials import Issuer
 from harness.endpoints.errors import StartError
-from harness.execute import NoContainerError, World, execute
+from harness.execute import NoContainerError, World
 from harness.judge.judge import judge
 from harness.results.finding import Finding, verdict
 from harness.results.record import ending, reason
 from harness.selftest.notices import Notice, notices
+from harness.selftest.witnesses import Witnesses
 from harness.vocabulary import Verdict
 
 PREFIX = f"{RUN_PREFIX}selftest-"
@@ -50,7 +50,7 @@ class Task:
 
     mutant: str | None
     breaks: frozenset[str]
-    cases: tuple[str, ...]  # in this order; what they need is run when it matters
+    cases: tuple[str, ...]  # or golden specs, in this order; what they need is run when it matters
     until: Until
     seconds: float  # after these, no further case is begun
 
@@ -96,7 +96,7 @@ Tick = Callable[[int], None]
 """Told how many cases have been run."""
 
 
-def look(task: Task, cases: Mapping[str, Case], shared: Shared, tick: Tick = lambda done: None) -> Look:
+def look(task: Task, known: Witnesses, shared: Shared, tick: Tick = lambda done: None) -> Look:
     """Start a façade and run cases on it, until there is nothing more to learn."""
     with tempfile.TemporaryDirectory(prefix="blobproof-selftest-") as logs:
         try:
@@ -107,7 +107,7 @@ def look(task: Task, cases: Mapping[str, Case], shared: Shared, tick: Tick = lam
                 issuer=shared.issuer,
                 extra=("--no-fsync",),  # conformance is not about what a crash of the machine leaves
             ) as running:
-                watch = _Watch(task, cases, lambda: running.server.running, tick)
+                watch = _Watch(task, known, lambda: running.server.running, tick)
                 try:
                     with World(running.endpoint, PREFIX) as world:
                         watch.through(world)
@@ -121,12 +121,12 @@ def look(task: Task, cases: Mapping[str, Case], shared: Shared, tick: Tick = lam
 class _Watch:
     """Runs the cases of a task, each at most once, and remembers what they said."""
 
-    def __init__(self, task: Task, cases: Mapping[str, Case], alive: Callable[[], bool], tick: Tick) -> None:
+    def __init__(self, task: Task, known: Witnesses, alive: Callable[[], bool], tick: Tick) -> None:
         self.seen: list[Seen] = []
         self.trouble = ""
         self.fault = ""
         self._task = task
-        self._cases = cases
+        self._known = known
         self._alive = alive
         self._tick = tick
         self._kept: dict[str, Seen] = {}
@@ -161,19 +161,19 @@ class _Watch:
     def _settled(self, name: str, world: World) -> Seen:
         """A case when those that it needs have had their word: one that is blocked has noticed nothing."""
         seen = self._run(name, world)
-        for need in self._cases[name].needs:
-            if need in self._cases and (said := self._settled(need, world).verdict) not in _HOLDS:
+        for need in self._known.cases[name].needs:
+            if need in self._known.cases and (said := self._settled(need, world).verdict) not in _HOLDS:
                 return Seen(name, Verdict.BLOCKED, f"{need}, which it needs, is {said}", seen.seconds)
         return seen
 
     def _run(self, name: str, world: World) -> Seen:
         if name not in self._kept:
             started = time.monotonic()
-            case = self._cases[name]
+            case = self._known.cases[name]
             findings: tuple[Finding, ...]
             found: tuple[Notice, ...] = ()
             try:
-                facts = execute(case, world)
+                facts = self._known.facts(name, world)
                 findings = judge(case, facts)
                 found = tuple(notices(case, facts, findings))
             except NoContainerError as error:

@@ -10,14 +10,14 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
-from harness.cases.case import Case
 from harness.selftest.look import Look, Shared, Task, look
+from harness.selftest.witnesses import Witnesses
 
 _FORK = multiprocessing.get_context("fork")
 _GRACE = 20.0  # seconds that a worker may take to end its façade
@@ -30,8 +30,8 @@ Progress = Callable[[Task, int], None]
 class Pool:
     """So many workers. Ended, with the façades that they started, when the context ends."""
 
-    def __init__(self, cases: Mapping[str, Case], shared: Shared, workers: int) -> None:
-        self._cases = cases
+    def __init__(self, known: Witnesses, shared: Shared, workers: int) -> None:
+        self._known = known
         self._shared = shared
         self._wanted = workers
         self._workers: dict[Connection, BaseProcess] = {}
@@ -40,7 +40,7 @@ class Pool:
         for _ in range(self._wanted):
             ours, theirs = _FORK.Pipe()
             process = _FORK.Process(
-                target=_serve, args=(theirs, (*self._workers, ours), self._cases, self._shared), daemon=True
+                target=_serve, args=(theirs, (*self._workers, ours), self._known, self._shared), daemon=True
             )
             process.start()
             theirs.close()
@@ -87,9 +87,7 @@ class Pool:
                     progress(busy[ready], said)
 
 
-def _serve(
-    tasks: Connection, not_ours: Sequence[Connection], cases: Mapping[str, Case], shared: Shared
-) -> None:
+def _serve(tasks: Connection, not_ours: Sequence[Connection], known: Witnesses, shared: Shared) -> None:
     """A worker: Ctrl-C is for the parent, which then asks us to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -97,10 +95,10 @@ def _serve(
         connection.close()
     with contextlib.suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            tasks.send(_done(tasks.recv(), tasks, cases, shared))
+            tasks.send(_done(tasks.recv(), tasks, known, shared))
 
 
-def _done(task: Task, parent: Connection, cases: Mapping[str, Case], shared: Shared) -> Look:
+def _done(task: Task, parent: Connection, known: Witnesses, shared: Shared) -> Look:
     last = time.monotonic()
 
     def tick(done: int) -> None:
@@ -110,7 +108,7 @@ def _done(task: Task, parent: Connection, cases: Mapping[str, Case], shared: Sha
             parent.send(done)
 
     try:
-        return look(task, cases, shared, tick)
+        return look(task, known, shared, tick)
     except (BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:  # a bug of ours, in one line: the other mutants go on

@@ -84,8 +84,10 @@ def _kept(run: Document) -> Document:
         "suite": run["suite"]["sha256"],
         "cases": run["suite"]["cases"],
         "rules": run["suite"]["rules"],
+        "specs": run["suite"]["specs"],
         "mutants": len(run["results"]),
         "killed": run["counts"]["killed"],
+        "replayed": run["counts"]["replayed"],
         "rate": run["rate"],
         "results": [_line(one) for one in run["results"]],
     }
@@ -94,7 +96,7 @@ def _kept(run: Document) -> Document:
 def _line(one: Document) -> Document:
     by: dict[str, Any] | None = one["by"]
     said = one["reason"] or ""
-    if by is not None and one["outcome"] == "killed":
+    if by is not None and one["outcome"] in ("killed", "replayed"):
         said = f"{by['about']}: {by['verdict']}"
     return {
         "mutant": one["mutant"],

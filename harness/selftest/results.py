@@ -17,6 +17,7 @@ class Outcome(enum.StrEnum):
     """What became of a mutant."""
 
     KILLED = "killed"
+    REPLAYED = "replayed"
     HOLE = "hole"
     SURVIVED = "survived"
     INDETERMINATE = "indeterminate"
@@ -30,6 +31,7 @@ class Outcome(enum.StrEnum):
 
 _MEANING = {
     Outcome.KILLED: "a requirement that it breaks was found broken",
+    Outcome.REPLAYED: "no case of its requirements noticed it, but the replay of a golden spec did",
     Outcome.HOLE: "only cases of other requirements noticed it",
     Outcome.SURVIVED: "nothing noticed it",
     Outcome.INDETERMINATE: "it did not start, crashed or hung, so nothing is known",
@@ -37,9 +39,16 @@ _MEANING = {
 }
 
 
+CAUGHT = (Outcome.KILLED, Outcome.REPLAYED)
+"""What counts for the kill rate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One mutant. `by` is the first notice: of its own requirement (killed), or of another (hole)."""
+    """One mutant.
+
+    `by` is the first notice: of its own requirement (killed), else a spec's (replayed), else a case's (hole).
+    """
 
     mutant: Mutant
     outcome: Outcome
@@ -65,6 +74,7 @@ class Verified:
     baseline: Mapping[str, Seen]  # what the right façade said, by case
     version: str  # of the service, as the cases spoke it
     suite: int  # cases there are
+    specs: int = 0  # golden specs there are
 
     def of(self, outcome: Outcome) -> tuple[Result, ...]:
         """The mutants with this outcome."""
@@ -72,8 +82,9 @@ class Verified:
 
     @property
     def rate(self) -> float:
-        """How many of a hundred mutants were killed by a requirement of their own."""
-        return 100 * len(self.of(Outcome.KILLED)) / len(self.results) if self.results else 0.0
+        """How many of a hundred mutants were killed by a requirement of their own, or seen by a replay."""
+        caught = sum(one.outcome in CAUGHT for one in self.results)
+        return 100 * caught / len(self.results) if self.results else 0.0
 
     @property
     def inapplicable(self) -> tuple[str, ...]:
@@ -81,14 +92,19 @@ class Verified:
         return tuple(name for name, seen in self.baseline.items() if seen.verdict is Verdict.NOT_APPLICABLE)
 
 
-def result(mutant: Mutant, own_cases: frozenset[str], looks: Sequence[Look]) -> Result:
-    """What became of a mutant after these looks."""
+def result(
+    mutant: Mutant, own_cases: frozenset[str], looks: Sequence[Look], specs: frozenset[str] = frozenset()
+) -> Result:
+    """What became of a mutant after these looks; `specs` are the golden specs among what noticed."""
     seen = [one for look in looks for one in look.seen]
     own = next((one for look in looks if (one := look.own())), None)
     outcome, by, reason = Outcome.KILLED, own, ""
     if own is None:
-        by = next((one for look in looks if (one := look.any())), None)
+        found = [notice for one in seen for notice in one.notices]
+        by = next((one for one in found if one.case in specs), found[0] if found else None)
         outcome, reason = _unkilled(mutant, own_cases, looks, seen, by)
+        if outcome is Outcome.HOLE and by is not None and by.case in specs:
+            outcome = Outcome.REPLAYED
     return Result(
         mutant=mutant,
         outcome=outcome,

@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ from harness.selftest.document import FILE, check
 from harness.selftest.mutants import Mutant
 from harness.selftest.results import Outcome, Result, Verified
 from tests.command.process import HELP
+from tests.golden.made import blocks
 from tests.selftest import made
 from tests.selftest.test_record import NOTICE
 
@@ -131,6 +133,27 @@ def test_only_the_mutants_of_a_requirement(command: Command, quick: list[tuple[s
     assert quick == [("range-ignored",), ("list-delimiter-ignored",)]
 
 
+@pytest.mark.parametrize(("words", "specs"), [((), 1), (("--without-replays",), 0)])
+def test_golden_specs_are_replayed_unless_it_is_told_not_to(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], specs: int
+) -> None:
+    asked: list[int] = []
+
+    def selftest(
+        _cases: object, _mutants: object, *, specs: Sequence[object], **_options: object
+    ) -> Verified:
+        asked.append(len(specs))
+        replayed = Result(made.SURVIVOR, Outcome.REPLAYED, replace(NOTICE, case=blocks().id))
+        return Verified((replayed,), {}, "2025-07-05", 4, len(specs))
+
+    monkeypatch.setattr(selftest_command, "selftest", selftest)
+    monkeypatch.setattr(selftest_command, "load_tree", lambda _traces: (blocks(),))
+    code, out, _ = command(*words)
+    assert (code, asked) == (0, [specs])
+    assert "list-delimiter-ignored  traces/mover/1.0/made" in out
+    assert "0 of 1 mutants by a requirement of their own, 1 by a replay alone; at least 95 %: met" in out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -144,6 +167,7 @@ def test_only_the_mutants_of_a_requirement(command: Command, quick: list[tuple[s
         (["--at-least", "101"], 2, "101"),
         (["--workers", "0"], 2, "0"),
         (["--record", "x.json", "--mutant", "range-ignored"], 2, "--record keeps whole runs only"),
+        (["--record", "x.json", "--without-replays"], 2, "--record keeps whole runs only"),
         (["--record", "no/folder/x.json"], 2, "no/folder is no folder"),
         (["--record", "suites/sources.yaml"], 2, "is no JSON"),
         (["--record", "/proc/x.json"], 2, "/proc/x.json cannot be written"),

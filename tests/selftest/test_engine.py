@@ -10,6 +10,7 @@ from harness.selftest.engine import UncleanBaselineError, Watch, selftest
 from harness.selftest.mutants import Mutant
 from harness.selftest.results import Outcome, Result, Verified
 from harness.vocabulary import ExitCode, Verdict
+from tests.golden.made import blocks
 from tests.selftest import made
 
 MUTANTS = (made.KILLED, made.LENIENT, made.HOLE, made.SURVIVOR, made.UNTESTED, made.RULED)
@@ -84,6 +85,29 @@ def test_the_rate_counts_kills_by_their_own_requirement_only(done: Verified) -> 
         Outcome.HOLE: 1,
         Outcome.SURVIVED: 2,
     }
+
+
+def test_what_no_case_of_its_own_notices_is_replayed(tmp_path: Path) -> None:
+    lost = Mutant("commit-knows-its-own-connection", ("area.whole",), "Blocks of other connections are lost.")
+    spec = blocks()
+    done = selftest(made.cases(tmp_path / "suites"), [lost, made.HOLE, made.SURVIVOR], specs=[spec])
+    caught, hole, survivor = done.results
+    assert (caught.outcome, caught.requirement) == (Outcome.REPLAYED, None)
+    assert caught.reason == "2 cases test what it breaks: 2 pass"
+    assert caught.by is not None
+    assert (caught.by.case, caught.by.step) == (spec.id, "put-block-list")
+    assert caught.ran == 3  # other cases are not needed any more
+    assert (hole.outcome, survivor.outcome) == (Outcome.HOLE, Outcome.SURVIVED)
+    assert hole.by is not None
+    assert hole.by.case == "area/range"
+    assert (done.specs, round(done.rate, 1)) == (1, 33.3)
+
+
+def test_all_cases_tell_of_every_spec_that_notices(tmp_path: Path) -> None:
+    lost = Mutant("commit-knows-its-own-connection", ("area.whole",), "Blocks of other connections are lost.")
+    (result,) = selftest(made.cases(tmp_path / "suites"), [lost], specs=[blocks()], all_cases=True).results
+    assert (result.outcome, result.ran) == (Outcome.REPLAYED, len(made.CASES) + 1)
+    assert [one.case for one in result.noticed] == [blocks().id]
 
 
 def test_the_right_facade_comes_first_and_is_told_of(done: Verified, told: list[tuple[str, object]]) -> None:

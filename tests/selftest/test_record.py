@@ -28,6 +28,9 @@ def result(mutant: Mutant, outcome: Outcome) -> Result:
     match outcome:
         case Outcome.KILLED:
             return Result(mutant, outcome, replace(NOTICE, requirements=mutant.breaks))
+        case Outcome.REPLAYED:
+            seen = replace(NOTICE, case="traces/mover/1.0/made", requirements=())
+            return Result(mutant, outcome, seen, "no case tests what it breaks")
         case Outcome.HOLE:
             return Result(mutant, outcome, NOTICE, "1 case tests what it breaks: 1 pass")
     return Result(mutant, outcome, reason="no case tests what it breaks")
@@ -52,6 +55,7 @@ def test_a_document_has_its_schema_and_its_figures() -> None:
     assert made_one["met"] is False
     assert made_one["counts"] == {
         "killed": 1,
+        "replayed": 0,
         "hole": 1,
         "survived": 1,
         "indeterminate": 0,
@@ -77,6 +81,16 @@ def test_the_first_run_stays_and_the_latest_follows(tmp_path: Path) -> None:
     assert (twice["first"]["killed"], twice["latest"]["killed"]) == (1, 2)
     assert twice["reasons"] == {"range-end-exclusive": "Nobody could see it."}
     assert [one.name for one in tmp_path.iterdir()] == ["selftest.json"]
+
+
+def test_what_only_a_replay_noticed_counts_beside_what_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "selftest.json"
+    latest = record.add(path, run(Outcome.KILLED, Outcome.REPLAYED, Outcome.SURVIVED))["latest"]
+    assert (latest["killed"], latest["replayed"], latest["rate"]) == (1, 1, 66.67)
+    assert (latest["results"][1]["case"], latest["results"][1]["said"]) == (
+        "traces/mover/1.0/made",
+        "status: differs",
+    )
 
 
 @pytest.mark.parametrize(

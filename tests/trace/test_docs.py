@@ -43,8 +43,8 @@ def test_the_page_has_the_first_run_beside_the_latest(tmp_path: Path) -> None:
     text = markdown(read(path), MUTANTS)
     assert "| **kill rate** | **33.33 %** | **66.67 %** |" in text
     assert "| survived | 1 | 1 |" in text
-    first, latest = text.split("## What the first run did not kill")[1].split(
-        "## What the latest run did not kill"
+    first, latest = text.split("## What the first run did not catch")[1].split(
+        "## What the latest run did not catch"
     )
     assert "* `range-end-exclusive` (hole), breaks `area.whole`. The last byte is left out." in first
     assert "Noticed by `area/range`." in first
@@ -52,3 +52,13 @@ def test_the_page_has_the_first_run_beside_the_latest(tmp_path: Path) -> None:
     assert "* `list-delimiter-ignored` (survived), breaks `area.whole`. No folders." in latest
     assert "**Why it lives:** It cannot." in latest
     assert "| `range-ignored` | `area.range` | `area/range`, status: differs |" in latest
+    assert "only a replay" not in text
+
+
+def test_the_page_names_the_golden_spec_that_alone_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "selftest.json"
+    add(path, run(Outcome.KILLED, Outcome.REPLAYED, Outcome.SURVIVED))
+    text = markdown(read(path), MUTANTS)
+    assert "| **kill rate** | **66.67 %** | **66.67 %** |" in text
+    section = text.split("## What only a replay noticed, in the latest run")[1]
+    assert "| `range-end-exclusive` | `traces/mover/1.0/made`, status: differs |" in section
