@@ -57,6 +57,12 @@ def render(ids: Iterable[str]) -> str:
     return "".join(f"{one}\n" for one in sorted(set(ids)))
 
 
+def made(name: str, ids: Iterable[str]) -> Manifest:
+    """The manifest that a set of these ids would have."""
+    text = render(ids)
+    return Manifest(name, tuple(text.splitlines()), hashlib.sha256(text.encode()).hexdigest())
+
+
 def members(suites: Path, cases: Iterable[Case], others: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What each set must list: cases by their operation, and all others. Raises CaseError."""
     rules, others = _rules(suites), tuple(others)
@@ -102,7 +108,7 @@ def load_one(suites: Path, name: str) -> Manifest:
     ids = tuple(text.splitlines())
     if text != render(ids):
         raise ManifestError(f"{path} is not sorted, or names an id twice")
-    return Manifest(name, ids, hashlib.sha256(text.encode()).hexdigest())
+    return made(name, ids)
 
 
 def _rules(suites: Path) -> dict[str, frozenset[str] | None]:

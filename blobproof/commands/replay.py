@@ -41,6 +41,11 @@ from harness.vocabulary import ExitCode, exit_code
     help="Only this golden spec, client (azcopy) or version of one (azcopy/10.32.2); repeatable.",
 )
 @click.option(
+    "--library",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with golden specs of one's own, as `record --out` writes it.  [default: those that ship]",
+)
+@click.option(
     "--auth",
     "way",
     type=click.Choice([way.value for way in Way]),
@@ -83,6 +88,7 @@ from harness.vocabulary import ExitCode, exit_code
 def command(
     endpoints: tuple[str, ...],
     traces: tuple[str, ...],
+    library: Path | None,
     way: str,
     face: str | None,
     style: Style | None,
@@ -107,7 +113,8 @@ def command(
     for name in endpoints:
         resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
     policy = policies.load(gate or ("golden-strict" if strict else "golden"))
-    plan = make_plan(folder("traces"), traces)
+    where = folder("traces") if library is None else library.resolve()
+    plan = make_plan(where, traces, frozen=library is None)
     ledger = ledgers.load(known, plan.manifests[GOLDEN].ids) if known else {}
     if dry_run:
         _dry_run(endpoints, plan, as_json)

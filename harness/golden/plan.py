@@ -65,16 +65,21 @@ class NoTracesError(NothingSelectedError):
         self.hint = "blobproof record makes them."
 
 
-def make_plan(traces: Path, only: Sequence[str] = ()) -> GoldenPlan:
+def make_plan(traces: Path, only: Sequence[str] = (), *, frozen: bool = True) -> GoldenPlan:
     """The plan of a replay; `only` are ids, clients (`azcopy`) or versions of one (`azcopy/10.32.2`).
 
+    A library that is not `frozen` needs no manifest: all that is there is what there is to verify.
     Raises CaseTreeError, ManifestError, NoTracesError, NoSuchTraceError.
     """
     specs = load_tree(traces)
     if not specs:
         raise NoTracesError(traces)
-    listed = manifests.load_one(traces, GOLDEN)
-    manifests.check({GOLDEN: listed}, {GOLDEN: [spec.id for spec in specs]})
+    ids = [spec.id for spec in specs]
+    if frozen:
+        listed = manifests.load_one(traces, GOLDEN)
+        manifests.check({GOLDEN: listed}, {GOLDEN: ids})
+    else:
+        listed = manifests.made(GOLDEN, ids)
     whole = replace(listed, ids=tuple(sorted((*listed.ids, *rule_ids()))))
     wanted = [f"{FOLDER}/{name.removeprefix(f'{FOLDER}/').strip('/')}" for name in only]
     for said, name in zip(only, wanted, strict=True):
