@@ -27,7 +27,7 @@ CHANNEL = "BLOBPROOF_RECORDER_CHANNEL"  # the number of the inherited socket
 _HEAD = 64  # bytes of a body that are always kept
 _SMALL = 64 * 1024  # bodies up to this are kept whole
 _PROTOCOL = 64 * 1024 * 1024  # so are those that say what to do, up to this
-_PROTOCOL_COMPS = ("blocklist", "batch", "tags")
+_DATA_COMPS = ("", "block", "page", "appendblock")  # where a body is what is stored, and not what to do
 _KILLED = flow.Error.KILLED_MESSAGE
 
 
@@ -72,8 +72,7 @@ class Fault:
     def hits(self, method: str, target: str) -> bool:
         """Whether it is this request's turn. Counts it, if the fault is about such requests at all."""
         said = self.said
-        comp = parse_qs(urlsplit(target).query, keep_blank_values=True).get("comp", [""])[0]
-        if said["method"] not in ("", method) or said["comp"] not in (None, comp):
+        if said["method"] not in ("", method) or said["comp"] not in (None, _comp(target)):
             return False
         if said["path"] not in target and said["path"] not in unquote(target):
             return False
@@ -99,10 +98,9 @@ class Seen:
         self.agent = request.headers.get("user-agent", "")
         self.scheme = "https" if one.client_conn.tls_established else "http"
         self.source = urlsplit(request.headers.get("x-ms-copy-source", "")).path
-        comp = parse_qs(urlsplit(self.target).query).get("comp", [""])[0]
-        protocol = comp in _PROTOCOL_COMPS or _says_what_to_do(request.headers)
-        self.body = Body(_PROTOCOL if protocol else _SMALL)
-        self.answer_body = Body(_SMALL)
+        self.limit = _SMALL if _comp(self.target) in _DATA_COMPS else _PROTOCOL
+        self.body = Body(self.limit)
+        self.answer_body = Body(self.limit)
         self.answer_headers: list[tuple[str, str]] = []
         self.left: int | None = None  # bytes of the answer that the client may still have; None: all
         self.flip = False  # the next byte of the answer is to be another one
@@ -237,7 +235,7 @@ class Recorder:
         seen = self._open.get(one.id)
         if seen is None or one.response is None:
             return
-        if _says_what_to_do(one.response.headers):
+        if one.response.status_code >= 400:
             seen.answer_body = Body(_PROTOCOL)
         seen.answer_headers = _pairs(one.response.headers)  # as the server sent them
         kind = seen.fault.kind if seen.fault is not None else ""
@@ -310,9 +308,8 @@ class Recorder:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _says_what_to_do(headers: http.Headers) -> bool:
-    kind = headers.get("content-type", "").lower()
-    return "xml" in kind or "multipart" in kind
+def _comp(target: str) -> str:
+    return parse_qs(urlsplit(target).query).get("comp", [""])[0].lower()
 
 
 def _pairs(headers: http.Headers) -> list[tuple[str, str]]:

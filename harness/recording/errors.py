@@ -39,6 +39,10 @@ class CutOffError(RecordingError):
     """The endpoint did not answer a request wholly, so that the recording has a hole."""
 
 
+class FaultMissedError(RecordingError):
+    """A fault of the scenario hit nothing, so that the scenario shows nothing."""
+
+
 class NoAgreementError(RecordingError):
     """However often it is recorded, the client does not do the same twice."""
 

@@ -36,6 +36,7 @@ _ORDER_SECONDS = 10.0
 _QUIET_SECONDS = 0.05  # between two looks whether everything has come to its end
 _GRACE_SECONDS = 5.0
 _LAST_WORDS = 4000  # characters
+_CLOSED = "closed"
 _OPTIONS: Mapping[str, str] = {
     "listen_host": "127.0.0.1",
     "listen_port": "0",
@@ -162,16 +163,19 @@ class Recorder:
             self._channel.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
             raise self._died() from None
-        return self._answer(what, _ORDER_SECONDS)
+        return self._answer(what, _ORDER_SECONDS, self._tokens)
 
-    def _answer(self, what: str, seconds: float) -> dict[str, Any]:
-        try:
-            answer = self._answers.get(timeout=seconds)
-        except queue.Empty:
-            raise RecorderError(f"mitmproxy said nothing for {seconds:g} s{self._last_words()}") from None
-        if answer["event"] != what:
-            raise self._died()
-        return answer
+    def _answer(self, what: str, seconds: float, token: int | None = None) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise RecorderError(f"mitmproxy said nothing for {seconds:g} s{self._last_words()}") from None
+            if answer["event"] == _CLOSED:
+                raise self._died()
+            if answer["event"] == what and answer.get("token") == token:
+                return answer  # any other is for somebody who has stopped waiting
 
     def _listen(self) -> None:
         with self._channel.makefile("rb") as lines:
@@ -184,7 +188,7 @@ class Recorder:
                         self._answers.put(event)
             except (OSError, ValueError):
                 pass  # cut off: what follows says so to whoever waits for an answer
-        self._answers.put({"event": "closed"})
+        self._answers.put({"event": _CLOSED})
 
     def _drain(self) -> None:
         """Its output: it may quote what it was sent, so it is kept here, and only its end."""

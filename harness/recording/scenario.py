@@ -27,6 +27,11 @@ class Fault:
     error: str | None = "ServerBusy"  # x-ms-error-code and Code; None: neither
     headers: tuple[tuple[str, str], ...] = ()  # more headers of the answer, Retry-After say
 
+    @property
+    def name(self) -> str:
+        """As a golden spec says it: the kind, or the status of an answer that is made up."""
+        return str(self.status) if self.kind == "status" else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

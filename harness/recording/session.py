@@ -15,10 +15,11 @@ from harness.recording.errors import (
     ClientMissingError,
     ClientTimedOutError,
     CutOffError,
+    FaultMissedError,
     NeverConnectedError,
     UnfitEndpointError,
 )
-from harness.recording.flow import Outcome, Recording
+from harness.recording.flow import Flow, Outcome, Recording
 from harness.recording.passed import Passed
 from harness.recording.place import Place
 from harness.recording.proxy import Recorder
@@ -66,7 +67,7 @@ def record_once(
         every = recorder.take()
         passed = [one for one in every if _is_ours(one, endpoint, place)]
         flows = tuple(one.flow for one in passed if not one.inner)
-        _check(scenario, flows != (), every, outcomes)
+        _check(scenario, flows, every, outcomes)
         left_out = Counter({INNER: sum(one.inner for one in passed), ELSEWHERE: len(every) - len(passed)})
         return Recording(
             scenario=scenario,
@@ -173,8 +174,9 @@ def _run(scenario: ClientScenario, how: Driver, run: Run, place: Place, ready: S
         )
     if ran.exit not in run.exits:
         wanted = " or ".join(str(code) for code in run.exits)
+        how_it_ended = f"exit code {ran.exit}" if ran.exit >= 0 else f"signal {-ran.exit}"
         raise ClientFailedError(
-            f"{scenario.id}: the client ended with exit code {ran.exit}, not {wanted}: {words}",
+            f"{scenario.id}: the client ended with {how_it_ended}, not exit code {wanted}: {words}",
             "The words after the last colon are its own. Nothing was kept.",
         )
     return Outcome(ran.exit, words)
@@ -188,9 +190,10 @@ def _last_words(ran: Ran) -> str:
 
 
 def _check(
-    scenario: ClientScenario, any_flow: bool, every: Sequence[Passed], outcomes: Sequence[Outcome]
+    scenario: ClientScenario, flows: Sequence[Flow], every: Sequence[Passed], outcomes: Sequence[Outcome]
 ) -> None:
-    if not any_flow:
+    """Raises where the recording does not show what the scenario is about."""
+    if not flows:
         raise NeverConnectedError(
             f"{scenario.id}: the client ended, but nothing of it went through the recorder: "
             f"{outcomes[-1].words}",
@@ -203,6 +206,13 @@ def _check(
             raise CutOffError(
                 f"{scenario.id}: {request.method} {path} got no whole answer from the endpoint: {one.cut}",
                 "Nothing was kept. blobproof doctor says whose fault it is.",
+            )
+    happened = {flow.injected.fault for flow in flows if flow.injected is not None}
+    for fault in scenario.faults:
+        if fault.name not in happened:
+            raise FaultMissedError(
+                f"{scenario.id}: no request was hit by the fault {fault.name}",
+                "Its method, comp, path and first say which request it is for.",
             )
 
 

@@ -31,6 +31,7 @@ PREFIX = "bp-rec-"
 
 ALL_PERMISSIONS = "rwdxlacuptfi"
 _SYMBOL = re.compile(r"\{((?:own|new)-container(?::\d+)?)\}")
+_BREAK = (("x-ms-lease-action", "break"), ("x-ms-lease-break-period", "0"))
 _ALWAYS = ("own-container", "new-container")
 _SIGNATURE = re.compile(r"(?:^|[?&])sig=([^&]+)")
 
@@ -216,4 +217,12 @@ def _clear(endpoint: Endpoint, ready: Stage) -> None:
         found = [one.name for one in containers(endpoint, ready.prefix)]
     except ContainerListError:
         found = list(ready.containers.values())
-    remove(endpoint, found)
+    stayed = remove(endpoint, found)
+    leased = [name for name, said in stayed.items() if said == "412"]
+    world = World(endpoint, ready.prefix)
+    try:
+        for name in leased:
+            world.send(Step("PUT", f"/{name}?comp=lease&restype=container", _BREAK), _scope(world, ready))
+    finally:
+        world.hang_up()
+    remove(endpoint, leased)
