@@ -72,6 +72,7 @@ class BlockListXml:
     entries: tuple[ListedBlock, ...]
     opening: str = '<?xml version="1.0" encoding="utf-8"?><BlockList>'
     closing: str = "</BlockList>"
+    between: str = ""  # what stands before every entry
 
 
 @dataclass(frozen=True, slots=True)

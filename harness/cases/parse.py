@@ -304,6 +304,7 @@ class Parser:
                     entries,
                     opening=value.get("opening", ours.opening),
                     closing=value.get("closing", ours.closing),
+                    between=value.get("between", ours.between),
                 )
         parts = tuple(self._batch_part(item, (*here, i)) for i, item in enumerate(said))
         return c.Batch(parts, value.get("boundary"), value.get("closing", c.Batch(parts).closing))
@@ -362,7 +363,10 @@ _RECIPES: dict[str, frozenset[str]] = {
     "blocklist": frozenset(),
     "batch": frozenset(),
 }
-_MAY_HAVE = {"blocklist": frozenset({"opening", "closing"}), "batch": frozenset({"boundary", "closing"})}
+_MAY_HAVE = {
+    "blocklist": frozenset({"opening", "closing", "between"}),
+    "batch": frozenset({"boundary", "closing"}),
+}
 
 
 def _text(value: Any) -> str:

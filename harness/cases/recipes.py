@@ -121,7 +121,9 @@ def _block_list(recipe: BlockListXml, scope: Scope) -> bytes:
     for entry in recipe.entries:
         single = entry.count == 1
         blocks = (render(entry.block, scope),) if single else render_each(entry.block, scope, entry.count)
-        pieces += (f"<{entry.which}>{_escape(block)}</{entry.which}>".encode() for block in blocks)
+        pieces += (
+            f"{recipe.between}<{entry.which}>{_escape(block)}</{entry.which}>".encode() for block in blocks
+        )
     pieces.append(recipe.closing.encode())
     return b"".join(pieces)
 

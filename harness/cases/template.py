@@ -29,7 +29,7 @@ _TIMES = frozenset({"now", "now-iso"})
 BAD_SAS = ("forged", "expired", "write-only")
 """What `{source-sas:…}` may ask for: a SAS that must not open the source."""
 
-GOLDEN = frozenset({"host", "length", "block", "authorization"})
+GOLDEN = frozenset({"host", "length", "body-md5", "body-crc64", "block", "authorization"})
 """What only requests that are sent exactly as a client sent them need."""
 
 BUILT_IN = _NUMBERED | _PLAIN | _TIMES
@@ -60,6 +60,7 @@ class Scope:
     counter: int | None = None
     host: str = ""  # the Host header of the address that the request goes to
     length: int = 0  # bytes of the request's body
+    hashes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # body-md5, body-crc64
 
     @property
     def seed_guid(self) -> str:
@@ -137,6 +138,8 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
     counter = scope.counter if counter is None else counter
     if name in scope.saved:
         return scope.saved[name]
+    if name in scope.hashes:
+        return scope.hashes[name]
     if name == "n" and counter is not None:
         return str(counter)
     if name == "id":

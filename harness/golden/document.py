@@ -20,6 +20,7 @@ from harness.golden import dump as d
 from harness.golden.spec import GoldenSpec, GoldenStep, Injected, Place
 from harness.shapes import Shape
 
+_WIDTH = 100_000  # a header stands on one line, as it was sent
 FOLDER = "traces"
 """The first part of every id."""
 
@@ -50,9 +51,8 @@ _Dumper.add_representer(
 
 def dump(spec: GoldenSpec) -> str:
     """The text of a spec."""
-    text: str = yaml.dump(
-        plain(spec), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
-    )
+    how = {"sort_keys": False, "allow_unicode": True, "width": _WIDTH, "default_flow_style": False}
+    text: str = yaml.dump(plain(spec), Dumper=_Dumper, **how)
     return text
 
 

@@ -69,6 +69,8 @@ def _block_list(of: c.BlockListXml) -> dict[str, Any]:
         out["opening"] = of.opening
     if of.closing != plain.closing:
         out["closing"] = of.closing
+    if of.between != plain.between:
+        out["between"] = of.between
     return out
 
 

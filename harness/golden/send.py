@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from harness.cases.case import BatchPart, Step
-from harness.cases.recipes import render_body
+from harness.cases.recipes import crc64_base64, md5_base64, render_body
 from harness.cases.template import Scope, render, render_target
 from harness.endpoint import Endpoint, Face
 from harness.exchange import Headers, header
@@ -79,7 +79,7 @@ def prepare(step: Step, scope: Scope, how: Manner) -> Prepared:
     face = how.endpoint.face(step.face or face_for(auth, how.endpoint))
     scope = replace(scope, host=face.authority)
     body = b"" if step.body is None else render_body(step.body, scope, _sub_request(how, face, now)).data
-    scope = replace(scope, length=len(body))
+    scope = replace(scope, length=len(body), hashes=_hashes(templates, body))
     target, headers = _signed(step.method, face.prefix + target, templates, scope, how, auth, face, now)
     expects = header(headers, "Expect") is not None
     request = WireRequest(
@@ -91,6 +91,13 @@ def prepare(step: Step, scope: Scope, how: Manner) -> Prepared:
         await_continue=CONTINUE_SECONDS if expects else None,
     )
     return Prepared(request, face, scope)
+
+
+def _hashes(headers: Headers, body: bytes) -> dict[str, str]:
+    """The hashes of the body that the headers mention."""
+    makers = {"body-md5": md5_base64, "body-crc64": crc64_base64}
+    said = {value for _, value in headers}
+    return {name: make(body) for name, make in makers.items() if f"{{{name}}}" in said}
 
 
 def _sub_request(how: Manner, face: Face, now: datetime) -> Callable[[BatchPart, Scope], bytes]:

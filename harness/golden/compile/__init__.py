@@ -94,14 +94,11 @@ def _drafts(recording: Recording, blocks: Mapping[tuple[str, str], str], bodies:
 
 
 def _place(drafts: Sequence[Draft]) -> Place:
-    """Where the client puts a SAS: what the requests show that have parameters of their own."""
-    places = Counter(draft.place for draft in drafts if draft.place is not None and draft.query)
-    if not places:
-        return "last"
-    if places["sorted"]:
+    """Where the client puts a SAS: sorted is what all requests show, first what one of them does."""
+    places = {draft.place for draft in drafts if draft.place is not None}
+    if places == {"sorted"}:
         return "sorted"
-    # Parameters before a SAS may be sorted by chance; parameters behind one cannot be.
-    return "first" if places["first"] else "last"
+    return "first" if "first" in places else "last"
 
 
 def _names(drafts: Sequence[Draft]) -> list[str]:

@@ -48,7 +48,7 @@ def _committed(flow: Flow) -> Iterator[Block]:
     if "comp=blocklist" not in query or request.method != "PUT" or not request.body.data:
         return
     match = LIST.fullmatch(request.body.data.decode("utf-8", "replace"))
-    for _, block_id in ENTRY.findall(match[2]) if match else ():
+    for _, block_id in ENTRY.findall(match["entries"]) if match else ():
         yield path, unescaped(block_id)
 
 

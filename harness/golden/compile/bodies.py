@@ -28,9 +28,12 @@ INLINE = 1024
 
 ENTRY = re.compile(r"<(Latest|Committed|Uncommitted)>([^<]*)</\1>")
 LIST = re.compile(
-    r"(?s)(.*<BlockList>)((?:<(?:Latest|Committed|Uncommitted)>[^<]*</[A-Za-z]+>)*)(</BlockList>.*)"
+    r"(?s)(?P<opening>.*<BlockList>)"
+    r"(?P<entries>(?P<between>\s*)<(?:Latest|Committed|Uncommitted)>[^<]*</[A-Za-z]+>"
+    r"(?:(?P=between)<(?:Latest|Committed|Uncommitted)>[^<]*</[A-Za-z]+>)*)"
+    r"(?P<closing>\s*</BlockList>.*)"
 )
-_EMPTY = re.compile(r"(?s)(.*<BlockList ?/>\s*)")
+_EMPTY = re.compile(r"(?s).*<BlockList(?: ?/>\s*|>\s*</BlockList>\s*)")
 _Which = Literal["Latest", "Committed", "Uncommitted"]
 _PROTOCOL = frozenset({"blocklist", "batch", "tags", "properties", "acl", "query", "userdelegationkey"})
 
@@ -109,9 +112,10 @@ def _protocol(data: bytes, flow: Flow, naming: Naming, rules: set[Redaction]) ->
     if found := LIST.fullmatch(text):
         entries = tuple(
             ListedBlock(cast("_Which", which), naming.block(path, unescaped(block), rules))
-            for which, block in ENTRY.findall(found[2])
+            for which, block in ENTRY.findall(found["entries"])
         )
-        return BlockListXml(entries, naming.text(found[1], rules), naming.text(found[3], rules))
+        opening, closing = (naming.text(found[name], rules) for name in ("opening", "closing"))
+        return BlockListXml(entries, opening, closing, found["between"])
     if _EMPTY.fullmatch(text):
         return BlockListXml((), naming.text(text, rules), "")
     return _inline(data, naming, rules)

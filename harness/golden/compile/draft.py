@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from harness.cases.case import Recipe
-from harness.exchange import Headers, header
+from harness.cases.recipes import crc64_base64, md5_base64
+from harness.exchange import Body, Headers, header
 from harness.golden.compile.bodies import Bodies
 from harness.golden.compile.redactions import Redaction
 from harness.golden.compile.tokens import GUID, escaped, token
@@ -25,6 +27,9 @@ SAS_FIELDS = frozenset(
 )
 """Query parameters of a shared access signature: signing adds them again."""
 
+_BRACKET = re.compile(r"\([^()]*\)")
+_BOUNDARY = re.compile(r"(?<=batch_)(?!" + GUID.pattern + r")[A-Za-z0-9+/=]{16,}")
+_KERNEL = re.compile(r"Linux[- ]\d+\.\d+")
 _DATES = frozenset({"x-ms-date", "date"})
 _DROPPED = frozenset({"proxy-connection", "proxy-authorization", "proxy-authenticate"})
 _IDS = frozenset({"x-ms-client-request-id"})
@@ -90,7 +95,7 @@ class Drafting:
         path, _, raw_query = request.target.partition("?")
         path = self._path(path, rules)
         pairs, place = self._query(raw_query, rules, request.target.partition("?")[0])
-        headers, auth = self._headers(request.headers, request.body.length, rules)
+        headers, auth = self._headers(request.headers, request.body, rules)
         body, stand_in = self._bodies.recipe(flow, self)
         if stand_in:
             rules.add(Redaction.STAND_IN)
@@ -137,11 +142,11 @@ class Drafting:
         ]
         place: Place | None = None
         if signed:
-            at = [name.lower() in SAS_FIELDS for name in names]
-            if not own or all(at[len(own) :]):
-                place = "last"
+            theirs = [name.lower() in SAS_FIELDS for name in names]
+            if names == sorted(names):
+                place = "sorted"
             else:
-                place = "first" if all(at[: len(at) - len(own)]) else "sorted"
+                place = "first" if own and all(theirs[: len(parts) - len(own)]) else "last"
         return tuple(self._parameter(part, name, path, rules) for part, name in own), place
 
     def _parameter(self, part: str, name: str, path: str, rules: set[Redaction]) -> tuple[str, str | None]:
@@ -159,7 +164,7 @@ class Drafting:
         rules.add(Redaction.BLOCK_ID)
         return self._blocks[path, block_id]
 
-    def _headers(self, headers: Headers, length: int, rules: set[Redaction]) -> tuple[Headers, str]:
+    def _headers(self, headers: Headers, body: Body, rules: set[Redaction]) -> tuple[Headers, str]:
         out: list[tuple[str, str]] = []
         auth = "anonymous"
         for name, value in headers:
@@ -169,7 +174,9 @@ class Drafting:
                 continue
             if low == "authorization":
                 auth = "default"
-            out.append((name, self.header(low, value, length, rules)))
+            out.append((name, _hash(value, body) or self.header(low, value, body.length, rules)))
+        if self._recording.scenario.shuffles:
+            out.sort(key=lambda header: header[0].lower())
         return tuple(out), auth
 
     def header(self, name: str, value: str, length: int, rules: set[Redaction]) -> str:
@@ -188,12 +195,21 @@ class Drafting:
         if name in _IDS:
             rules.add(Redaction.REQUEST_ID)
             return token("guid", value)
+        if "agent" in name:
+            value = self._agent(value, rules)
         if name == "x-ms-copy-source":
             return self._url(value, rules)
         if name == "x-ms-copy-source-authorization":
             rules.add(Redaction.SOURCE_BEARER)
             return "{source-bearer}"
         return self.text(value, rules)
+
+    def _agent(self, value: str, rules: set[Redaction]) -> str:
+        """A User-Agent without the kernel that it was recorded on."""
+        out = _BRACKET.sub(lambda match: "(Linux)" if _KERNEL.search(match[0]) else match[0], value)
+        if out != value:
+            rules.add(Redaction.MACHINE)
+        return out
 
     def target(self, value: str, rules: set[Redaction]) -> str:
         """A request target of a batch's part as a template, without its SAS."""
@@ -218,7 +234,13 @@ class Drafting:
     def text(self, value: str, rules: set[Redaction]) -> str:
         """Any text as a template: containers, roots of the service, the account and GUIDs become symbols."""
         out = escaped(value)
-        for name, symbol in self._recording.containers.items():
+        for name, saved in self._recording.saved.items():
+            for said in (quote(saved, safe=""), saved):
+                if said in out:
+                    out = out.replace(said, f"{{{name}}}")
+                    rules.add(Redaction.BOUND)
+        # The longest name first: that of the second container begins with that of the first.
+        for name, symbol in sorted(self._recording.containers.items(), key=lambda one: -len(one[0])):
             if name in out:
                 out = out.replace(name, f"{{{symbol}}}")
                 rules.add(Redaction.CONTAINER)
@@ -226,7 +248,18 @@ class Drafting:
             if root in out:
                 out = out.replace(root, "{url}")
                 rules.add(Redaction.URL)
+        out = _BOUNDARY.sub(lambda match: _guid(match[0], rules), out)
         return GUID.sub(lambda match: _guid(match[0], rules), out)
+
+
+def _hash(value: str, body: Body) -> str | None:
+    """The name of a hash of the body: of a list of blocks, say, it is another one in each recording."""
+    if body.data and len(value) in (12, 24):
+        if value == md5_base64(body.data):
+            return "{body-md5}"
+        if value == crc64_base64(body.data):
+            return "{body-crc64}"
+    return None
 
 
 def _guid(value: str, rules: set[Redaction]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def key_of(draft: Draft) -> Key:
         f"{name}: {'<bound>' if ('header', at) in bound else value}"
         for at, (name, value) in enumerate(draft.headers)
     )
-    body = "" if draft.body is None else repr(plain_recipe(draft.body, {}))
+    body = "" if draft.body is None else json.dumps(plain_recipe(draft.body, {}), ensure_ascii=False)
     return (
         masked(draft.who.container),
         masked(draft.who.blob),

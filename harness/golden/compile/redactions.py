@@ -17,6 +17,7 @@ class Redaction(enum.StrEnum):
     DATE = "date"
     GUID = "guid"
     HOST = "host"
+    MACHINE = "machine"
     PROXY = "proxy-header"
     REQUEST_ID = "request-id"
     SAS = "sas"
@@ -43,6 +44,7 @@ _SAYS = {
     Redaction.DATE: "The date of a request becomes `{now}`.",
     Redaction.GUID: "A GUID becomes `{guid:N}`; equal ones have the same number.",
     Redaction.HOST: "`Host` becomes `{host}`.",
+    Redaction.MACHINE: "What a User-Agent tells of the recorder's kernel becomes `(Linux)`.",
     Redaction.PROXY: "Headers that were meant for the recorder's proxy are left out.",
     Redaction.REQUEST_ID: "`x-ms-client-request-id` becomes `{guid:N}`; retries share a number.",
     Redaction.SAS: "A shared access signature is left out; a replay adds one.",
