@@ -19,6 +19,7 @@ from harness.golden.document import load_tree
 from harness.golden.harm import Severity
 from harness.golden.impact import ClientImpact, Flow, Impact, State, impact
 from harness.golden.phrases import sentence
+from harness.golden.reliance import FILE as TABLE
 from harness.golden.reliance import Reliance
 from harness.golden.reliance import load as load_reliance
 from harness.golden.spec import GoldenSpec
@@ -59,7 +60,8 @@ def command(
     wire rules is laid beside what each client sends and depends on.
     """
     library = traces or folder("traces")
-    specs, reliance = load_tree(library), load_reliance(library)
+    table = library if (library / TABLE).is_file() else folder("traces")
+    specs, reliance = load_tree(library), load_reliance(table)
     results = read(run)
     only = _chosen(clients, specs, reliance, [one["client"] for one in results.records if "client" in one])
     found = impact(results, specs, reliance, catalogue.load(folder("suites")), only)

@@ -71,7 +71,7 @@ def _in_order(old: Sequence[GoldenStep], new: Sequence[GoldenStep]) -> list[tupl
     matcher = difflib.SequenceMatcher(
         None, [_likeness(step) for step in old], [_likeness(step) for step in new], autojunk=False
     )
-    pairs = []
+    pairs: list[tuple[GoldenStep, GoldenStep]] = []
     for _, a, b, c, d in matcher.get_opcodes():
         pairs += zip(old[a:b], new[c:d], strict=False)
     return pairs

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from harness.catalogue import Catalogue
 from harness.golden import trouble as t
 from harness.golden.harm import Harm, Severity
-from harness.golden.phrases import phrase
-from harness.golden.reliance import Client, Effect, Fact, Reliance
-from harness.golden.risk import EVERYBODYS, fact_harm, hits, plain_harm, risk, severe, uses, worst_fact
+from harness.golden.reliance import Client, Effect, Reliance
+from harness.golden.replayed import replay_harms
+from harness.golden.risk import EVERYBODYS, fact_harm, hits, plain_harm, risk, uses
 from harness.golden.spec import GoldenSpec
 from harness.golden.trouble import Trouble, place, troubles
 from harness.results.read import Results
@@ -200,7 +200,7 @@ class _Finder:
         if identity in self._specs:
             return self._specs[identity].client, self._specs[identity].flow
         if _is_golden(record):  # of a library that is not ours
-            return identity.split("/")[1], record["title"]
+            return record.get("client") or identity.split("/")[1], record.get("flow") or record["title"]
         return self._reliance.client(record["client"]).id, identity.partition("/")[2]
 
     def _flow(self, key: Key, shown: tuple[str, ...]) -> Flow:
@@ -231,7 +231,7 @@ class _Finder:
         spec = self._specs.get(record["id"])
         client = self._key(record)[0]
         facts = self._reliance.of(client)
-        harms = list(_replay_harms(found, facts, spec, lenient=verdict is Verdict.LENIENT))
+        harms = list(replay_harms(found, facts, spec, lenient=verdict is Verdict.LENIENT))
         if not harms and verdict in _BROKEN:
             known = verdict is Verdict.KNOWN
             harms = [Harm(Severity.BREAKS, _line(record["reason"]), (record["id"],), shown=True, known=known)]
@@ -264,7 +264,8 @@ class _Finder:
                 client = self._reliance.client(of.spec.client)
                 named = "every client" in names or _is_among(client, names)
                 harm = risk(of, one, [fact for fact in hit if client.id in fact.clients], named=named)
-                if harm is not None and (harm.effect or not self._held(identity)):
+                # What was replayed and held needs no conclusions, unless about a field that nobody asserts.
+                if harm is not None and (_of_a_field(harm, one) or not self._held(identity)):
                     self._harms[client.id, of.spec.flow].append(harm)
             self._by_requirement(one, names)
         self._by_table(found)
@@ -300,47 +301,8 @@ class _Finder:
                         self._harms[client, flow].append(fact_harm(fact, one))
 
 
-def _replay_harms(
-    found: Sequence[Trouble], facts: Sequence[Fact], spec: GoldenSpec | None, *, lenient: bool
-) -> Iterator[Harm]:
-    told = any((one.status or 0) >= 400 and one.due and min(one.due) < 400 for one in found)
-    names = {step.name: step.operation for step in spec.steps} if spec else {}
-    for one in found:
-        mine = [fact for fact in facts if not fact.flow and hits(fact, one)]
-        fact = worst_fact(fact for fact in mine if fact.effect is not Effect.NONE)
-        if fact is None and (lenient or one.level is not Level.REQUIRED):
-            continue
-        severity = Severity.AT_RISK if lenient else Severity.BREAKS
-        effect, source = (fact.says, fact.source) if fact else ("", ())
-        if fact is not None and fact.effect is Effect.CORRUPTS:
-            severity = Severity.DATA_LOSS
-        elif fact is None and mine:
-            severity, effect, source = Severity.AT_RISK, "the client goes on without it", mine[0].source
-        elif not lenient:
-            severity = _replayed_severity(one, told=told)
-        step = one.step if one.step in names or spec is None else None
-        yield replace(
-            plain_harm(one),
-            severity=severity,
-            reason=_at_step(one),
-            effect=effect,
-            source=source,
-            step=step,
-            shown=True,
-        )
-
-
-def _replayed_severity(one: Trouble, *, told: bool) -> Severity:
-    """A client that was told of a failure loses nothing: it can try again."""
-    worst = severe(one)
-    stored = (one.step or "").startswith("then ") and {t.BODY, t.STATUS} & set(one.fields)
-    if (worst is Severity.DATA_LOSS or stored) and not told:
-        return Severity.DATA_LOSS
-    return Severity.LOUD if worst is Severity.LOUD else Severity.BREAKS
-
-
-def _at_step(one: Trouble) -> str:
-    return f"afterwards, {phrase(one)}" if (one.step or "").startswith("then ") else phrase(one)
+def _of_a_field(harm: Harm, one: Trouble) -> bool:
+    return bool(harm.effect) and not EVERYBODYS.issuperset(one.fields)
 
 
 def _is_golden(record: Record) -> bool:
@@ -356,14 +318,12 @@ def _line(text: str | None) -> str:
 
 
 def _once(harms: Sequence[Harm]) -> tuple[Harm, ...]:
-    """Each reason once, with all its evidence, worst first."""
-    merged: dict[tuple[Severity, str, str, bool], Harm] = {}
-    for harm in harms:
-        key = (harm.severity, harm.reason, harm.effect, harm.known)
-        old = merged.get(key)
-        merged[key] = (
-            harm
-            if old is None
-            else replace(old, evidence=tuple(dict.fromkeys((*old.evidence, *harm.evidence))))
-        )
+    """Each reason once, with all its evidence, worst first; without an effect only where none is known."""
+    merged: dict[tuple[str, bool], Harm] = {}
+    for harm in sorted(harms, key=lambda harm: harm.order):
+        key = (harm.reason, harm.known)
+        if (old := merged.get(key)) is None:
+            merged[key] = harm
+        else:
+            merged[key] = replace(old, evidence=tuple(dict.fromkeys((*old.evidence, *harm.evidence))))
     return tuple(sorted(merged.values(), key=lambda harm: harm.order))

@@ -47,14 +47,14 @@ def _said(one: Trouble, operation: str) -> str:
     what = _what(one.about)
     if what is None:
         return f"{operation} has no whole answer: {one.observed}"
+    if one.about.endswith(("Blob/Name", "BlobPrefix/Name")):
+        return f"{operation} lists other names than are due"
     if one.expected == "absent":
         return f"{operation} answers with {what}, which is not due"
     if one.missing:
         return f"{operation} answers without {what}"
     if one.about == t.BODY:
         return f"{operation} gives other bytes than were written"
-    if one.about.endswith(("Blob/Name", "BlobPrefix/Name")):
-        return f"{operation} lists other names than are due"
     if _SEVERAL.match(one.expected) or _SEVERAL.match(one.observed):
         return f"{operation} answers with other {what} elements"
     if max(len(one.expected), len(one.observed)) > _SHORT or one.expected == "present":

@@ -67,7 +67,7 @@ def hits(fact: Fact, one: Trouble) -> bool:
     about = [name for name in one.fields if fact.about(one.asked.operation, name)]
     if not about or (one.indirect and EVERYBODYS.issuperset(about)):
         return False  # a read that shows what a write did wrong is not itself to blame
-    if fact.wrong != "any" and (fact.wrong == "missing") != one.missing:
+    if fact.wrong not in ("any", one.wrong):
         return False
     if fact.status and not (fact.status & ({one.status} if one.status else set(one.due))):
         return False

@@ -97,10 +97,21 @@ class Trouble:
 
     @property
     def missing(self) -> bool:
-        """Whether what should be there is not. Entries that a list leaves out are not a missing name."""
-        if self.rule is None and self.fields[0].endswith("Blobs/Blob/Name"):
-            return False
+        """Whether what should be there is not."""
         return bool(_ABSENT.search(self.observed)) and self.expected != "absent"
+
+    @property
+    def wrong(self) -> str:
+        """How it is wrong: `missing`, `malformed`, or `any` where that cannot be told.
+
+        A list that leaves an entry out lacks all its elements; only a rule, which looks at each entry, can
+        tell one from the other.
+        """
+        if self.rule is None and self.fields[0].endswith("Blobs/Blob/Name"):
+            return "malformed"
+        if self.rule is None and "Blobs/Blob/" in self.fields[0] and self.missing:
+            return "any"
+        return "missing" if self.missing else "malformed"
 
     @property
     def status(self) -> int | None:
