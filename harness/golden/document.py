@@ -51,8 +51,10 @@ _Dumper.add_representer(
 
 def dump(spec: GoldenSpec) -> str:
     """The text of a spec."""
-    how = {"sort_keys": False, "allow_unicode": True, "width": _WIDTH, "default_flow_style": False}
-    text: str = yaml.dump(plain(spec), Dumper=_Dumper, **how)
+    values = plain(spec)
+    text: str = yaml.dump(
+        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
+    )
     return text
 
 
