@@ -15,7 +15,7 @@ from harness.endpoint import Endpoint, Face
 from harness.exchange import Headers, header
 from harness.execute import CONTINUE_SECONDS, rendered_auth
 from harness.golden.spec import GoldenSpec, Place
-from harness.golden.ways import Way, credential, settled
+from harness.golden.ways import Asked, Way, credential, settled
 from harness.rules.identify import identify
 from harness.signing import AuthSpec, authorise, face_for, parse_auth
 from harness.signing.authorise import effective_auth
@@ -41,8 +41,13 @@ class Manner:
             return parse_auth(rendered_auth(said, scope))
         who = identify(method, target, headers)
         first, slash, _ = target.partition("?")[0].removeprefix("/").partition("/")
-        container = unquote(first) if slash else who.container
-        return credential(self.way, self.signed, self.endpoint, who, container)
+        source = header(headers, "x-ms-copy-source")
+        asked = Asked(
+            who,
+            container=unquote(first) if slash else who.container,
+            bare_source=source is not None and "{source-sas" not in source,
+        )
+        return credential(self.way, self.signed, self.endpoint, asked)
 
     @property
     def home(self) -> Face:

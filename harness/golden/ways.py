@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 from harness.endpoint import Endpoint
 from harness.rules.identify import Identity
@@ -47,17 +48,29 @@ def settled(way: Way, signed: str, endpoint: Endpoint) -> Way:
     return wanted if there[wanted] else Way.DEFAULT
 
 
-def credential(way: Way, signed: str, endpoint: Endpoint, who: Identity, container: str) -> AuthSpec:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, as far as credentials go."""
+
+    who: Identity
+    container: str  # the one that a SAS is to be for
+    bare_source: bool = False  # it names a copy source that brings no credentials of its own
+
+
+def credential(way: Way, signed: str, endpoint: Endpoint, asked: Asked) -> AuthSpec:
     """How a request is signed; `way` is settled, `signed` is how the client did.
 
-    `container` is the one that a SAS is to be for.
-
-    A way that cannot do this operation by its nature leaves it to the endpoint's default, unless the client
-    itself signed so: then the refusal is what it got. Raises CredentialMissingError.
+    A way that cannot do this by its nature leaves it to the endpoint's default, unless the client itself
+    signed so: then the refusal is what it got. Raises CredentialMissingError.
     """
-    if who.operation == _KEY_FOR_SAS:
+    if asked.who.operation == _KEY_FOR_SAS:
         return Bearer()
-    if way != signed and not _can(way, who):
+    own = _own(endpoint)
+    wanted = own if way is Way.DEFAULT else way
+    if wanted != signed and not _can(wanted, asked):
+        if not _can(own, asked):
+            said = asked.who.operation + (" of a bare source" if asked.bare_source else "")
+            raise CredentialMissingError(f"endpoint {endpoint.name} has no credential for {said}")
         return Default()
     match way:
         case Way.SHARED_KEY:
@@ -69,18 +82,32 @@ def credential(way: Way, signed: str, endpoint: Endpoint, who: Identity, contain
         case Way.SERVICE_SAS | Way.USER_DELEGATION_SAS:
             letters = _letters(_CONTAINER_LETTERS, endpoint)
             delegated = way is Way.USER_DELEGATION_SAS
-            return ServiceSas("container", of=container, permissions=letters, delegated=delegated)
+            return ServiceSas("container", of=asked.container, permissions=letters, delegated=delegated)
         case _:
             return Default()
 
 
-def _can(way: Way, who: Identity) -> bool:
+def _own(endpoint: Endpoint) -> Way:
+    """The way that the endpoint's default is."""
+    if endpoint.key is not None:
+        return Way.SHARED_KEY
+    if endpoint.sas is not None:
+        return Way.ACCOUNT_SAS
+    return Way.DEFAULT if endpoint.tokens is None else Way.BEARER
+
+
+def _can(way: Way, asked: Asked) -> bool:
     """Whether the way of signing exists for this operation."""
+    who = asked.who
+    copied = asked.bare_source and who.operation == "Copy Blob"  # opened with the credentials of the copy
     match way:
-        case Way.BEARER | Way.ACCOUNT_SAS:
+        case Way.BEARER:
             return who.operation not in _ACL
+        case Way.ACCOUNT_SAS:
+            return who.operation not in _ACL and not copied
         case Way.SERVICE_SAS | Way.USER_DELEGATION_SAS:
-            return who.depth == "blob" or (who.depth == "container" and who.operation in _BY_CONTAINER_SAS)
+            inside = who.depth == "container" and who.operation in _BY_CONTAINER_SAS
+            return (who.depth == "blob" or inside) and not copied
         case _:
             return True
 

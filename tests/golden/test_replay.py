@@ -171,6 +171,22 @@ def test_copy_sources_have_credentials_of_their_own(facade: Endpoint, way: Way) 
     assert wrong(judged(of, replay_once(of, facade, way=way))) == []
 
 
+def bare_copy() -> GoldenSpec:
+    """A client that copies within its account, and leaves it to its own credentials to open the source."""
+    headers = (*HEADERS, LENGTH, ("x-ms-copy-source", "{url}/{own-container}/source"))
+    line = "PUT /{own-container}/copy"
+    return spec(
+        step("copy", line, operation="Copy Blob", headers=headers, wanted=expect(202)),
+        given=[c.Step("PUT", "/{own-container}/source", (KIND,), PAYLOAD, expect=expect(201))],
+        signed="shared-key",
+    )
+
+
+@pytest.mark.parametrize("way", Way)
+def test_a_bare_copy_source_is_opened_by_the_endpoints_default(facade: Endpoint, way: Way) -> None:
+    assert wrong(judged(bare_copy(), replay_once(bare_copy(), facade, way=way))) == []
+
+
 @pytest.mark.parametrize(
     ("way", "lacking"),
     [
@@ -188,6 +204,8 @@ def test_a_credential_that_the_endpoint_lacks(facade: Endpoint, way: Way, lackin
     facts = replay_once(blocks(), poor, way=way)
     assert facts.not_applicable == f"endpoint reference has no {lacking}"
     assert verdict(judge(as_case(blocks()), facts)) is Verdict.NOT_APPLICABLE
+    facts = replay_once(bare_copy(), poor)
+    assert facts.not_applicable == "endpoint reference has no credential for Copy Blob of a bare source"
     for instead in (Way.RECORDED, Way.ACCOUNT_SAS, Way.DEFAULT):
         of = replace(blocks(), signed="shared-key", sas="sorted")
         assert wrong(judged(of, replay_once(of, poor, way=instead))) == []
