@@ -79,7 +79,7 @@ def slots(draft: Draft) -> Iterator[Slot]:
                 yield Slot("header", at, kind, value, draft.headers[at][0])
     for at, (name, said) in enumerate(draft.query):
         for kind in _PARAMETERS.get(name.lower(), ()):
-            if said:
+            if said and not said.startswith("{"):  # else a premise gave it
                 yield Slot("query", at, kind, _raw(draft, name), name)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote, unquote
 
 from harness.cases.case import Recipe
@@ -52,7 +53,7 @@ class Draft:
     body: Recipe | None
     stand_in: bool
     chunked: bool
-    auth: str  # "default" or "anonymous"
+    auth: Any  # "default", "anonymous", or the weak SAS that the scenario is about
     place: Place | None  # of the SAS, where the request has one
     who: Identity  # of the template: containers are symbols
     rules: frozenset[Redaction]  # the redactions that were made
@@ -95,6 +96,7 @@ class Drafting:
         path, _, raw_query = request.target.partition("?")
         path = self._path(path, rules)
         pairs, place = self._query(raw_query, rules, request.target.partition("?")[0])
+        auth: Any
         headers, auth = self._headers(request.headers, request.body, rules)
         body, stand_in = self._bodies.recipe(flow, self)
         if stand_in:
@@ -102,7 +104,8 @@ class Drafting:
         elif body is not None:
             rules.add(Redaction.BODY)
         if place is not None:
-            auth = "default"
+            weak = self._recording.scenario.permissions
+            auth = {"account-sas": {"permissions": weak}} if weak else "default"
             rules.add(Redaction.SAS)
         bare = Draft(
             number=number,
