@@ -186,9 +186,10 @@ def scattered_id(number: int, size: int) -> str:
     """Block ID number so-and-so of `size` bytes, in base64: letters and digits, whatever the place.
 
     IDs that follow each other are far apart in the order of their bytes, as random ones are: a server that
-    goes by that order joins the blocks wrongly. Up to 16**size of them are distinct.
+    goes by that order joins the blocks wrongly. Long ones differ in their last bytes only, as those of AzCopy
+    do: one that cuts them off joins wrongly too. Up to 16**size of them are distinct, or 16**16.
     """
-    span = 16**size
+    span = 16 ** min(size, 16)
     golden = (math.isqrt(5 * span * span) - span) // 2 | 1  # odd, hence a permutation
     return base64.b64encode(f"{number * golden % span:0{size}x}".encode()).decode()
 

@@ -118,14 +118,14 @@ def sources_at_once_are_one(patch: Patch) -> None:
 
 @mutant("large-blocks-share-a-file", breaks="put-block.any-order")
 def large_blocks_share_a_file(patch: Patch) -> None:
-    """Blocks above 1 MiB are received into a file that is named after the blob: two that arrive at the same
+    """Blocks of 1 MiB and more are received into a file that is named after the blob: two that arrive at the same
     time overwrite each other, and both are acknowledged."""
 
     def make(right: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         arriving: dict[Hashable, list[Upload]] = {}
 
         async def wrong(call: Call, upload: Upload, digest: Any) -> None:
-            if call.query.get("comp") != "block" or (call.request.body.length or 0) <= _LARGE:
+            if call.query.get("comp") != "block" or (call.request.body.length or 0) < _LARGE:
                 await right(call, upload, digest)
                 return
             here = arriving.setdefault(call.turn, [])

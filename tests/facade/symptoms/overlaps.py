@@ -10,7 +10,7 @@ from tests.facade.symptoms.registry import symptom
 from tests.facade.symptoms.sequences import public, source
 
 _AT_ONCE = 6
-_LARGE = 1024 * 1024 + 1
+_LARGE = 1024 * 1024
 
 
 def at_once(work: Callable[[int], Answer]) -> list[Answer]:
