@@ -118,8 +118,8 @@ def sources_at_once_are_one(patch: Patch) -> None:
 
 @mutant("large-blocks-share-a-file", breaks="put-block.any-order")
 def large_blocks_share_a_file(patch: Patch) -> None:
-    """Blocks of 1 MiB and more are received into a file that is named after the blob: two that arrive at the same
-    time overwrite each other, and both are acknowledged."""
+    """Blocks of 1 MiB and more are received into a file that is named after the blob: two that arrive at the
+    same time overwrite each other, and both are acknowledged."""
 
     def make(right: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         arriving: dict[Hashable, list[Upload]] = {}
