@@ -79,7 +79,7 @@ def _by_sas(stage: Stage, kind: str, options: Mapping[str, Any]) -> Answer | Non
     )
     if past or future or options.get("tamper") is not None:
         return refusal([refused(403, "AuthenticationFailed")])
-    if not set(options) <= _PLAIN | {"expiry", "start", "response-headers"}:
+    if "absent" in options.values() or not set(options) <= _PLAIN | {"expiry", "start"}:
         return nothing("what the SAS allows is not understood")
     if kind == "account-sas":
         return _by_account_sas(stage, options)

@@ -79,6 +79,32 @@ def _weakest(levels: Sequence[Level | None]) -> Level | None:
     return next((level for level in levels if level is not None), None)
 
 
+def weakened(said: Answer) -> Answer:
+    """The same, asserted as expected at most: it rests on what is only documented."""
+    expect = said.expect
+    return replace(
+        said,
+        expect=Expect(
+            status=_weak(expect.status),
+            error=_weak(expect.error),
+            headers=tuple((name, _weaker(one)) for name, one in expect.headers),
+            body=_weak(expect.body),
+            xml=tuple((path, _weaker(one)) for path, one in expect.xml),
+            parts=None
+            if expect.parts is None
+            else tuple(PartExpect(_weak(part.status), _weak(part.error)) for part in expect.parts),
+        ),
+    )
+
+
+def _weaker(one: Graded[T]) -> Graded[T]:
+    return replace(one, level=EXPECTED) if one.level is None else one
+
+
+def _weak(one: Graded[T] | None) -> Graded[T] | None:
+    return None if one is None else _weaker(one)
+
+
 # --- several answers ---
 
 

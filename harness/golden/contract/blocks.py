@@ -14,14 +14,15 @@ from harness.cases.template import Placeholder
 from harness.cases.template import parts as template_parts
 from harness.golden.contract import properties
 from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, nothing, refused
-from harness.golden.contract.content import Content, joined
+from harness.golden.contract.content import Content, joined, pieces
 from harness.golden.contract.gate import Checks, Stage
 from harness.golden.contract.request import Asked, counted
 from harness.golden.contract.state import UNKNOWN, Blob, Block, Unknown, Version, whole
 from harness.golden.contract.text import canonical, literal
-from harness.golden.contract.writes import body, hashes, replaced, whole_write
+from harness.golden.contract.writes import EXISTS, body, hashes, replaced, whole_write
 
 _LONGEST = 64  # bytes of a block id
+_MOST = 50_000  # entries of a list
 Entry = tuple[str, str]
 """Latest, Committed or Uncommitted, and a block id."""
 
@@ -44,7 +45,7 @@ def stage_block(stage: Stage, content: Content | Unknown, checks: Checks) -> Ans
     _id_is_good(block_id, blob, checks)
     if blob.current is not None and blob.current.kind != "BlockBlob":
         checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
-    stage.lock(checks)
+    stage.lock(checks, level=EXPECTED)
     if (answer := stage.decide(checks, done(201))) is not None:
         return answer
     staged = {**blob.staged, block_id: Block(block_id, content)}
@@ -70,6 +71,8 @@ def _id_length(block_id: str) -> int | None:
     if len(found) == 1 and isinstance(found[0], Placeholder) and found[0].name == "block":
         size = found[0].argument.partition("/")[2]
         return int(size) if size.isdecimal() else None
+    if len(found) == 1 and isinstance(found[0], Placeholder) and found[0].name == "id":
+        return len("block-00000000")
     text = literal(block_id)
     if text is None:
         return None
@@ -90,8 +93,8 @@ def put_block_list(stage: Stage) -> Answer:
     checks = Checks()
     entries = _entries(asked.body, checks)
     whole_write(asked, checks)
-    exists = Refusal((409, 412), ("BlobAlreadyExists", "ConditionNotMet"))
-    stage.before_writing(checks, exists)
+    _list_hashes(asked, checks)
+    stage.before_writing(checks, EXISTS)
     if old.current is not None and old.current.kind != "BlockBlob":
         checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
     found = None if entries is None or old.lost else _found(entries, old, checks)
@@ -101,8 +104,22 @@ def put_block_list(stage: Stage) -> Answer:
         return nothing(f"which blocks {asked.name} finds is not known")
     if (answer := stage.decide(checks, success)) is not None or found is None:
         return answer or success
-    stage.replace(replaced(old, _committed(asked, found), asked))
+    stage.replace(replaced(old, _committed(asked, found), asked, {block.id for block in found}))
     return success
+
+
+def _list_hashes(asked: Asked, checks: Checks) -> None:
+    """The hashes of the list itself. Ids that are made up at the replay make another list, so: who knows."""
+    body = asked.body
+    if not isinstance(body, BlockListXml):
+        hashes(asked, pieces(body), checks)
+        return
+    ids = [literal(entry.block) for entry in body.entries]
+    if None in ids or any(entry.count > 1 for entry in body.entries):
+        hashes(asked, (body,), checks)
+        return
+    entries = "".join(f"<{entry.which}>{entry.block}</{entry.which}>" for entry in body.entries)
+    hashes(asked, pieces(Text(f"{body.opening}{entries}{body.closing}")), checks)
 
 
 def _committed(asked: Asked, blocks: tuple[Block, ...]) -> Version:
@@ -125,13 +142,21 @@ def _found(entries: tuple[Entry, ...], old: Blob, checks: Checks) -> tuple[Block
     committed: Mapping[str, Block] | None = None
     if blocks is not UNKNOWN:
         committed = {block.id: block for block in blocks}
+    if len(entries) > _MOST:
+        checks.add(Refusal((400, 409), ("BlockListTooLong", "BlockCountExceedsLimit"), EXPECTED))
+        return ()
+    if {one for which, one in entries if which == "Committed"} & {
+        one for which, one in entries if which == "Uncommitted"
+    }:
+        return None  # documented as refused, never recorded
     out: list[Block] = []
     for which, block_id in entries:
         staged = old.staged.get(block_id) if which != "Committed" else None
         if staged is not None:
             out.append(staged)
         elif which == "Uncommitted" or (committed is not None and block_id not in committed):
-            checks.add(refused(400, "InvalidBlockList"))
+            elsewhere = block_id in old.dropped or block_id in old.staged or block_id in (committed or ())
+            checks.add(refused(400, "InvalidBlockList", level=EXPECTED if elsewhere else None))
             return ()
         elif committed is None:
             return None
@@ -150,7 +175,7 @@ def _entries(body: Recipe | None, checks: Checks) -> tuple[Entry, ...] | None:
     try:
         top = ElementTree.fromstring(text.strip().removeprefix("\ufeff").encode())  # noqa: S314 - bounded by expat
     except ElementTree.ParseError:
-        checks.add(refused(400, "InvalidXmlDocument", level=EXPECTED))
+        checks.add(refused(400, "InvalidXmlDocument", "InvalidInput", level=EXPECTED))
         return None
     if top.tag != "BlockList" or any(one.tag not in ("Latest", "Committed", "Uncommitted") for one in top):
         return None

@@ -80,9 +80,8 @@ def set_tier(stage: Stage) -> Answer:
         checks.add(Refusal((400, 409), (), EXPECTED))
     elif blob.current.kind == "PageBlob":
         return nothing("tiers of page blobs are not part of the model")
-    stage.lock(checks)
-    if asked.header("x-ms-if-tags") is not None:
-        checks.maybe.append(refused(412, "ConditionNotMet", level=EXPECTED))
+    stage.lock(checks, level=EXPECTED)
+    stage.tagged(checks)
     if (answer := checks.answer) is not None:
         return answer
     if checks.maybe:
@@ -102,10 +101,8 @@ def _tier_is_set(stage: Stage, tier: str) -> Answer:
         old = taken.tier
         others = tuple(replace(one, tier=tier) if one is taken else one for one in blob.snapshots)
         stage.put(replace(blob, snapshots=others))
-    elif old == "Archive" and tier != "Archive":
-        stage.put(replace(blob, tier=UNKNOWN))
     else:
-        stage.put(replace(blob, tier=tier))
+        stage.put(replace(blob, tier=UNKNOWN if old == "Archive" and tier != "Archive" else tier))
     if old is UNKNOWN:
         return done(200, 202)
     if old == "Archive" and tier != "Archive":
@@ -170,8 +167,7 @@ def snapshot(stage: Stage) -> Answer:
     checks.add(properties.bad_metadata(asked))
     old = stage.current
     if old is None:
-        checks.add(NO_BLOB)
-        return checks.answer or refusal([NO_BLOB])
+        return refusal([*checks.sure, refused(404, "BlobNotFound", level=EXPECTED)])
     stage.conditions(checks)
     if asked.said("x-ms-lease-id") is not None:
         stage.lock(checks)

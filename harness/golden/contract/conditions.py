@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -50,6 +50,12 @@ class Asking:
     modified: str | None
     unmodified: str | None
     repeated: bool = False  # a date came twice
+
+    @property
+    def several(self) -> bool:
+        """Whether it asks for more than one thing."""
+        said = (self.match, self.none_match, self.modified, self.unmodified)
+        return sum(one is not None for one in said) > 1
 
     @property
     def none(self) -> bool:
@@ -148,9 +154,10 @@ def reading(asked: Asked, version: Version, world: World) -> Verdict:
         return Verdict(Truth.YES, (refused(400, "UnsatisfiableCondition", level=EXPECTED),))
     unmet = refused(412, "ConditionNotMet")
     stale = refused(304, "ConditionNotMet")
-    pairs = sum(said is not None for said in (wish.match, wish.none_match, wish.modified, wish.unmodified))
-    if pairs > 1 or any("," in (said or "") for said in (wish.match, wish.none_match)):
+    if wish.several or any("," in (said or "") for said in (wish.match, wish.none_match)):
         unmet = refused(412, "ConditionNotMet", level=EXPECTED)
+        stale = refused(304, "ConditionNotMet", level=EXPECTED)
+    if wish.match is None and wish.none_match is None and symbol(wish.modified or "-") in world.symbols:
         stale = refused(304, "ConditionNotMet", level=EXPECTED)
     fails = _any([_FLIP[one] for one in _demands(wish, version.state, world)])
     kept = _kept(wish, version.state, world)
@@ -199,10 +206,10 @@ def writing(wish: Asking, state: State | None, world: World, unmet: Unmet, exist
     if several is not None:
         return several
     if wish.match is not None:
-        return _stopped(_FLIP[matches(wish.match, state, world)], unmet("match"))
+        return _stopped(_FLIP[matches(wish.match, state, world)], _soft(unmet("match"), wish.several))
     if wish.none_match is not None:
-        star = _entries(wish.none_match) == ["*"]
-        return _stopped(matches(wish.none_match, state, world), existing if star else unmet("none-match"))
+        how = existing if _entries(wish.none_match) == ["*"] else unmet("none-match")
+        return _stopped(matches(wish.none_match, state, world), _soft(how, wish.several))
     if state is None:
         return GO  # dates say nothing of what is not there
     date, kind = (wish.modified, "modified") if wish.modified is not None else (wish.unmodified, "unmodified")
@@ -210,7 +217,12 @@ def writing(wish: Asking, state: State | None, world: World, unmet: Unmet, exist
     is_younger = younger(date, state, world)
     if is_younger is None:
         return GO
-    return _stopped(_FLIP[is_younger] if kind == "modified" else is_younger, unmet(kind))
+    own = kind == "modified" and symbol(date) in world.symbols
+    return _stopped(_FLIP[is_younger] if kind == "modified" else is_younger, _soft(unmet(kind), own))
+
+
+def _soft(refusal: Refusal, soft: bool) -> Refusal:
+    return replace(refusal, level=EXPECTED) if soft else refusal
 
 
 def _too_many(wish: Asking) -> Verdict | None:

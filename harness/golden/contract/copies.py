@@ -7,19 +7,33 @@ from types import MappingProxyType
 
 from harness.cases.case import Graded, Matcher, OneOf
 from harness.golden.contract import properties
-from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, exactly, nothing, refused
+from harness.golden.contract.answer import (
+    EXPECTED,
+    Answer,
+    Refusal,
+    done,
+    exactly,
+    nothing,
+    refused,
+    weakened,
+)
 from harness.golden.contract.blocks import stage_block
 from harness.golden.contract.conditions import GO, Verdict, asking, writing
-from harness.golden.contract.content import Content, md5, md5_of, part
+from harness.golden.contract.content import Content, crc64, md5, md5_of, part, pieces
 from harness.golden.contract.gate import Checks, Stage
 from harness.golden.contract.ranges import Range, UnclearRangeError
 from harness.golden.contract.request import Asked
 from harness.golden.contract.sources import Source, source_of
 from harness.golden.contract.state import UNKNOWN, Blob, Copied, Said, Unknown, Version
 from harness.golden.contract.text import literal, symbol
-from harness.golden.contract.writes import append, replaced, whole_write
+from harness.golden.contract.writes import EXISTS, append, replaced, whole_write
 
+_TOKENS_SINCE = "2020-10-02"
 _UNREAD = Refusal((401, 403, 404, 409), ("CannotVerifyCopySource",), EXPECTED)
+_HASHES = (
+    ("x-ms-source-content-md5", md5, "Md5Mismatch"),
+    ("x-ms-source-content-crc64", crc64, "Crc64Mismatch"),
+)
 _MISSING = Refusal((404,), ("BlobNotFound", "CannotVerifyCopySource"), None, EXPECTED)
 _NO_CONTAINER = Refusal(
     (404,), ("BlobNotFound", "CannotVerifyCopySource", "ContainerNotFound"), None, EXPECTED
@@ -39,12 +53,14 @@ def _find(stage: Stage, checks: Checks, *, rights: bool) -> tuple[Found | None, 
     source = source_of(stage.asked)
     if source is None or source.place is None or source.other:
         return None, "the copy source is not one of the blobs of this spec"
+    if not _token_counts(stage.asked, source):
+        return None, "whether versions before 2020-10-02 take a token for the source is not known"
+    container = stage.world.container(source.place[0])
+    if container.exists is UNKNOWN or container.public is not False:
+        return None, "whether the container of the copy source exists, and for whom, is not known"
     if source.forged or not (source.authorised or rights):
         checks.add(_UNREAD)
         return None, None
-    container = stage.world.container(source.place[0])
-    if container.exists is UNKNOWN:
-        return None, "whether the container of the copy source exists is not known"
     if not container.exists:
         checks.add(_NO_CONTAINER)
         return None, None
@@ -53,13 +69,19 @@ def _find(stage: Stage, checks: Checks, *, rights: bool) -> tuple[Found | None, 
         return None, "what the copy source is at this moment is not known"
     version, why = _state(stage, source, blob)
     if why is None and version is None:
-        checks.add(_MISSING)
+        checks.add(replace(_MISSING, level=EXPECTED) if blob.staged else _MISSING)
     if why is not None or version is None:
         return None, why
     tier = blob.tier
     if tier == "Archive" or tier is UNKNOWN:
         return None, "whether an archived source is copied was never recorded"
     return Found(version, blob), None
+
+
+def _token_counts(asked: Asked, source: Source) -> bool:
+    if asked.said("x-ms-copy-source-authorization") is None or source.forged:
+        return True
+    return not asked.version or asked.version >= _TOKENS_SINCE
 
 
 def _state(stage: Stage, source: Source, blob: Blob) -> tuple[Version | None, str | None]:
@@ -79,7 +101,7 @@ def _source_conditions(stage: Stage, found: Found, kind: str) -> Verdict:
 
     def unmet(condition: str) -> Refusal:
         if kind == "copy":
-            return refused(412, "SourceConditionNotMet")
+            return Refusal((412,), ("SourceConditionNotMet",), None, EXPECTED)
         statuses = (412,) if condition in ("match", "unmodified") else (304,)
         if kind == "url":
             return Refusal(statuses, ("CannotVerifyCopySource",), EXPECTED)
@@ -89,14 +111,21 @@ def _source_conditions(stage: Stage, found: Found, kind: str) -> Verdict:
 
 
 def _source_hash(asked: Asked, content: Content | Unknown, checks: Checks) -> None:
-    claimed = asked.said("x-ms-source-content-md5")
-    if claimed is None:
-        return
-    computed = None if content is UNKNOWN else md5(content)
-    if computed is None or literal(claimed) is None:
-        checks.maybe.append(refused(400, "Md5Mismatch", level=EXPECTED))
-    elif computed != claimed:
-        checks.add(refused(400, "Md5Mismatch", level=EXPECTED))
+    for header, computing, code in _HASHES:
+        claimed = asked.said(header)
+        if claimed is None:
+            continue
+        computed = None if content is UNKNOWN else computing(content)
+        if computed is None or literal(claimed) is None:
+            checks.maybe.append(refused(400, code, level=EXPECTED))
+        elif computed != claimed:
+            checks.add(refused(400, code, level=EXPECTED))
+
+
+def _no_body(asked: Asked, checks: Checks) -> None:
+    """A request with a source has no content of its own."""
+    if pieces(asked.body):
+        checks.add(Refusal((400,), (), EXPECTED))
 
 
 def _unclear(stage: Stage, why: str) -> Answer:
@@ -117,7 +146,8 @@ def put_from_url(stage: Stage) -> Answer:
         checks.take(_source_conditions(stage, found, "url"))
         _source_hash(asked, found.version.content, checks)
     whole_write(asked, checks)
-    stage.before_writing(checks, Refusal((409, 412), ("BlobAlreadyExists", "ConditionNotMet")))
+    _no_body(asked, checks)
+    stage.before_writing(checks, EXISTS, level=EXPECTED)
     if why is not None and not checks.sure:
         return _unclear(stage, why)
     success = done(201, shows=(asked.index, asked.round))
@@ -166,8 +196,8 @@ def _metadata_from_url(asked: Asked, source: Version) -> properties.Metadata:
 
 def _tagged(blob: Blob, asked: Asked, found: Found) -> Blob:
     if (asked.said("x-ms-copy-source-tag-option") or "").upper() == "COPY":
-        return replace(blob, tags=found.blob.tags)
-    return blob
+        blob = replace(blob, tags=found.blob.tags)
+    return replace(blob, soft=found.blob.soft)
 
 
 # --- blocks ---
@@ -179,6 +209,7 @@ def block_from_url(stage: Stage) -> Answer:
     if (answer := stage.container()) is not None:
         return answer
     content, why = _range(stage, checks)
+    _no_body(stage.asked, checks)
     if why is not None and not checks.sure:
         return _unclear(stage, why)
     return stage_block(stage, content, checks)
@@ -192,7 +223,7 @@ def append_from_url(stage: Stage) -> Answer:
     content, why = _range(stage, checks)
     if why is not None and not checks.sure:
         return _unclear(stage, why)
-    return append(stage, content, checks)
+    return weakened(append(stage, content, checks))
 
 
 def _range(stage: Stage, checks: Checks) -> tuple[Content | Unknown, str | None]:
@@ -250,9 +281,8 @@ def copy_blob(stage: Stage) -> Answer:
         checks.take(_source_conditions(stage, found, "sync" if synchronous else "copy"))
         _source_hash(asked, found.version.content, checks)
     whole_write(asked, checks)
-    codes = ("BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet")
-    code = "ConditionNotMet" if synchronous else "TargetConditionNotMet"
-    stage.before_writing(checks, Refusal((409, 412), codes), code)
+    codes = ("TargetConditionNotMet", "ConditionNotMet")
+    stage.before_writing(checks, EXISTS, codes[::-1] if synchronous else codes)
     if why is not None and not checks.sure:
         return _unclear(stage, why)
     success = done(202)
@@ -274,6 +304,7 @@ def _copied(stage: Stage, found: Found, *, synchronous: bool) -> Answer:
         blocks=UNKNOWN,
         copied=Copied(asked.index, synchronous),
         settled=synchronous,
+        weak=synchronous or bool(asked.metadata),
     )
     blob = _tagged(replaced(stage.blob, version, asked), asked, found)
     stage.replace(blob)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,9 +11,11 @@ from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, noth
 from harness.golden.contract.conditions import Truth, Verdict, asking, reading, writing
 from harness.golden.contract.names import Names
 from harness.golden.contract.request import Asked
-from harness.golden.contract.state import NOTHING, UNKNOWN, Blob, Lease, Version, World
+from harness.golden.contract.state import NOTHING, UNKNOWN, Blob, Unknown, Version, World
 from harness.golden.contract.text import literal, symbol
+from harness.vocabulary import Level
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NO_CONTAINER = refused(404, "ContainerNotFound")
 NO_BLOB = refused(404, "BlobNotFound")
 
@@ -89,27 +92,34 @@ class Stage:
         return nothing(f"what {self.asked.blob} is at this moment is not known") if self.blob.lost else None
 
     def before_writing(
-        self, checks: Checks, star: Refusal | None = None, code: str = "ConditionNotMet"
+        self,
+        checks: Checks,
+        star: Refusal | None = None,
+        codes: tuple[str, ...] = ("ConditionNotMet",),
+        level: Level | None = None,
     ) -> None:
         """Conditions and lock of a write that replaces whatever is there."""
         if self.blob.lost and not asking(self.asked).none:
             checks.maybe.append(Refusal((409, 412)))
         elif not self.blob.lost:
-            self.conditions(checks, star=star, code=code)
+            missing = self.current is None
+            unmet = Refusal((412,), codes if missing else codes[:1], EXPECTED if missing else level)
+            if len(codes) > 1 and not missing:
+                unmet = replace(unmet, code_level=EXPECTED)
+            self._conditions(checks, unmet, star or unmet)
         self.lock(checks)
 
-    def on_existing(self, checks: Checks, *, staged: bool = False) -> None:
+    def on_existing(self, checks: Checks, *, staged: bool = False, level: Level | None = None) -> None:
         """Whether the blob is there to be changed, and its conditions and lock. `staged`: blocks will do."""
+        stated = not asking(self.asked).none or self.asked.said("x-ms-lease-id") is not None
         if self.current is not None:
-            self.conditions(checks)
+            self.conditions(checks, level)
             self.lock(checks)
         elif staged and self.blob.staged:
-            if not asking(self.asked).none or self.asked.said("x-ms-lease-id"):
+            if stated:
                 checks.maybe.append(Refusal((404, 412)))
-        elif not asking(self.asked).none or self.asked.said("x-ms-lease-id"):
-            checks.add(Refusal((404, 412), (), EXPECTED))
         else:
-            checks.add(NO_BLOB)
+            checks.add(Refusal((404, 412), (), EXPECTED) if stated else NO_BLOB)
 
     def decide(self, checks: Checks, success: Answer) -> Answer | None:
         """The answer where the checks refuse the request, or may; None where they let it through."""
@@ -128,49 +138,56 @@ class Stage:
             return None
         return perhaps(done(200, 206), checks.maybe, f"whether {self.asked.name} is served is not sure")
 
-    def conditions(
-        self, checks: Checks, *, star: Refusal | None = None, code: str = "ConditionNotMet"
-    ) -> None:
-        """The conditions of a write. `star`: the refusal of If-None-Match: * where a blob is."""
-        level = EXPECTED if self.current is None else None
-        unmet = refused(412, code, level=level)
+    def conditions(self, checks: Checks, level: Level | None = None) -> None:
+        """The conditions of a change. Whether If-None-Match: * keeps one from what is there is not known."""
+        unmet = refused(412, "ConditionNotMet", level=level)
+        if self.current is not None and (self.asked.header("if-none-match") or "").strip() == "*":
+            checks.maybe.append(replace(unmet, level=EXPECTED))
+        else:
+            self._conditions(checks, unmet, unmet)
+
+    def _conditions(self, checks: Checks, unmet: Refusal, star: Refusal) -> None:
         state = self.current.state if self.current else None
-        wish = asking(self.asked)
-        checks.take(writing(wish, state, self.world, lambda kind: unmet, star or unmet))
+        checks.take(writing(asking(self.asked), state, self.world, lambda kind: unmet, star))
+        self.tagged(checks)
+
+    def tagged(self, checks: Checks) -> None:
+        """A condition on tags may hold, or not, or be no expression."""
         if self.asked.header("x-ms-if-tags") is not None:
-            checks.maybe.append(refused(412, "ConditionNotMet", level=EXPECTED))
+            checks.maybe.append(Refusal((400, 412), (), EXPECTED))
 
     def reading(self, checks: Checks, version: Version) -> None:
         """The conditions of a read."""
         checks.take(reading(self.asked, version, self.world))
-        if self.asked.header("x-ms-if-tags") is not None:
-            checks.maybe.append(refused(412, "ConditionNotMet", level=EXPECTED))
+        self.tagged(checks)
 
     # --- leases ---
 
-    def lease_id(self, header: str = "x-ms-lease-id") -> str | None:
+    def lease_id(self, header: str = "x-ms-lease-id") -> str | Unknown | None:
         """The lease that a request names: an id, or the made-up name of one that the service chose."""
         value = self.asked.said(header)
         if value is None:
             return None
         name = symbol(value)
-        bound = self.world.symbols.get(name) if name is not None else None
-        if bound is not None and bound.kind == "lease":
-            return str(bound.of)
-        return (literal(value) or value).lower()
+        if name is None:
+            text = (literal(value) or "").lower()
+            return text if _GUID.fullmatch(text) else UNKNOWN
+        if name.startswith("guid"):
+            return name
+        bound = self.world.symbols.get(name)
+        return str(bound.of) if bound is not None and bound.kind == "lease" else UNKNOWN
 
-    def lock(self, checks: Checks, *, read: bool = False, lease: Lease | None = None) -> None:
+    def lock(self, checks: Checks, *, read: bool = False, level: Level | None = None) -> None:
         """Whether a lease keeps the request out."""
-        lease = lease or self.blob.lease
-        given = self.lease_id()
-        if lease.state is UNKNOWN:
+        lease, given = self.blob.lease, self.lease_id()
+        if lease.state is UNKNOWN or given is UNKNOWN:
             if given is not None or not read:
-                checks.maybe.append(Refusal((412,), (), EXPECTED))
+                checks.maybe.append(Refusal((400, 412), (), EXPECTED))
             return
-        level = EXPECTED if read else None
+        level = EXPECTED if read or lease.state == "breaking" else level
         if lease.state in ("leased", "breaking"):
             if given is None and not read:
-                checks.add(refused(412, "LeaseIdMissing"))
+                checks.add(refused(412, "LeaseIdMissing", level=level))
             elif given is not None and given != lease.id:
                 checks.add(refused(412, "LeaseIdMismatchWithBlobOperation", level=level))
         elif given is not None and lease.state == "broken":

@@ -7,9 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.cases.case import Absent, Contains, Equal, EqualList, Graded, Matches, Md5Of
-from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, exactly, refusal, refused
+from harness.golden.contract.answer import (
+    EXPECTED,
+    Answer,
+    Refusal,
+    done,
+    exactly,
+    nothing,
+    refusal,
+    refused,
+    weakened,
+)
 from harness.golden.contract.content import md5, pieces
 from harness.golden.contract.gate import Stage
+from harness.golden.contract.request import Asked
 from harness.golden.contract.state import UNKNOWN, Blob, Container, Unknown, Version
 from harness.golden.contract.text import begins, compare, in_order, literal, plain, rolled_up, symbol
 from harness.vocabulary import Level
@@ -23,6 +34,7 @@ _KNOWN = frozenset(
         *("deletedwithversions", "immutabilitypolicy", "legalhold", "permissions"),
     }
 )
+_RARE = frozenset({"deletedwithversions", "immutabilitypolicy", "legalhold", "permissions"})
 _HISTORY = frozenset({"deleted", "versions", "deletedwithversions"})
 
 Xml = list[tuple[str, Graded[Any]]]
@@ -30,6 +42,10 @@ Xml = list[tuple[str, Graded[Any]]]
 
 class UnclearListError(Exception):
     """What a listing holds, or in which order, is not known. The message says why."""
+
+
+class UnclearMarkerError(UnclearListError):
+    """A marker of which nobody knows whether it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +75,17 @@ def list_blobs(stage: Stage) -> Answer:
     if (answer := stage.container()) is not None:
         return answer
     include = frozenset(part.strip().lower() for part in asked.query.get("include", "").split(",")) - {""}
-    stopped = _refusals(stage, include)
+    stopped = _refusals(asked, include)
     if stopped:
         return refusal(stopped)
     container = stage.world.container(asked.container)
+    if not plain(asked.query.get("prefix", "")) or not plain(asked.query.get("delimiter", "")):
+        return nothing("what a service makes of odd characters in a prefix is not known")
     try:
         entries = _entries(stage, container, include)
         page, after = _page(stage, entries)
+    except UnclearMarkerError as error:
+        return nothing(str(error))
     except UnclearListError as error:
         return replace(done(200), unknown=(str(error),))
     xml = _names(page, delimited=bool(asked.query.get("delimiter")))
@@ -78,11 +98,15 @@ def list_blobs(stage: Stage) -> Answer:
             Place(asked.container, asked.query.get("prefix", ""), asked.query.get("delimiter", ""), *after)
         )
     answer = done(200)
-    return replace(answer, expect=replace(answer.expect, xml=tuple(xml)))
+    answer = replace(answer, expect=replace(answer.expect, xml=tuple(xml)))
+    soft = any(
+        blob.soft for name, blob in container.blobs.items() if begins(name, asked.query.get("prefix", ""))
+    )
+    rare = len(asked.query.get("delimiter", "")) > 1 or bool(include & _RARE)
+    return weakened(answer) if soft or rare else answer
 
 
-def _refusals(stage: Stage, include: frozenset[str]) -> list[Refusal]:
-    asked = stage.asked
+def _refusals(asked: Asked, include: frozenset[str]) -> list[Refusal]:
     out = []
     most = asked.query.get("maxresults", "")
     text = literal(most) or ""
@@ -177,7 +201,7 @@ def _start(stage: Stage, marker: str, entries: list[Entry]) -> int:
     asked = stage.asked
     bound = stage.world.symbols.get(symbol(marker) or "")
     if bound is None or not isinstance(bound.of, Place):
-        raise UnclearListError(f"where the marker {marker} goes on is not known")
+        raise UnclearMarkerError(f"where the marker {marker} goes on is not known")
     place = bound.of
     same = (asked.container, asked.query.get("prefix", ""), asked.query.get("delimiter", ""))
     if (place.container, place.prefix, place.delimiter) != same:
@@ -293,11 +317,19 @@ def _tags(entries: Sequence[Entry]) -> Xml:
 # --- List Containers ---
 
 
+def _container_refusals(asked: Asked) -> list[Refusal]:
+    include = frozenset(asked.query.get("include", "").split(",")) - {"", "metadata", "deleted", "system"}
+    out = [refused(400, "InvalidQueryParameterValue", level=EXPECTED)] if include else []
+    return out + _refusals(asked, frozenset())
+
+
 def list_containers(stage: Stage) -> Answer:
     """List Containers: ours are among them."""
     asked = stage.asked
     path = f"{_TOP}/Containers/Container/Name"
     answer = done(200)
+    if stopped := _container_refusals(asked):
+        return refusal(stopped)
     prefix = asked.query.get("prefix", "")
     if asked.query.get("marker") or asked.query.get("maxresults"):
         return replace(answer, unknown=("which page of all containers has ours is not known",))

@@ -19,11 +19,29 @@ from harness.golden.contract import (
     writes,
 )
 from harness.golden.contract.access import barred
-from harness.golden.contract.answer import EXPECTED, Answer, done, nothing, refusal, refused
+from harness.golden.contract.answer import (
+    EXPECTED,
+    Answer,
+    Refusal,
+    done,
+    nothing,
+    refusal,
+    refused,
+    weakened,
+)
+from harness.golden.contract.conditions import asking
 from harness.golden.contract.gate import NO_BLOB, Stage
 from harness.golden.contract.request import parts
 from harness.golden.contract.state import UNKNOWN
+from harness.golden.contract.text import plain, symbol
 
+_WHOLE = frozenset({"Put Blob", "Put Blob From URL", "Put Block List", "Copy Blob", "Copy Blob From URL"})
+_UNCONDITIONAL = frozenset(
+    {
+        *("Put Block", "Put Block From URL", "Get Block List", "List Blobs", "List Containers"),
+        *("Create Container", "Get Container Properties", "Get Container Metadata", "Get Container ACL"),
+    }
+)
 Operation = Callable[[Stage], Answer]
 _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
@@ -31,6 +49,25 @@ _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 def answer(stage: Stage) -> Answer:
     """What the contract says of the answer, and what the request changes."""
     asked = stage.asked
+    if asked.depth != "blob":
+        return _answer(stage)
+    soft = stage.blob.soft
+    said = _answer(stage)
+    status, changes = said.expect.status, asked.method not in _CHANGES_NOTHING
+    if changes and (soft or (status is not None and status.level is not None)):
+        after = stage.blob
+        whole = after.current is not None and after.current.state == (asked.index, asked.round)
+        if not (whole and asked.operation in _WHOLE and status is not None and status.level is None):
+            stage.put(replace(after, soft=True))
+    return weakened(said) if soft else said
+
+
+def _answer(stage: Stage) -> Answer:
+    asked = stage.asked
+    if (why := _odd(stage)) is not None:
+        if asked.method not in _CHANGES_NOTHING:
+            _lose(stage)
+        return nothing(why)
     if (stopped := barred(stage)) is not None:
         if stopped.expect == Expect() and asked.method not in _CHANGES_NOTHING:
             _lose(stage)
@@ -41,6 +78,20 @@ def answer(stage: Stage) -> Answer:
             _lose(stage)
         return nothing(f"{asked.operation} is not part of the model")
     return operation(stage)
+
+
+def _odd(stage: Stage) -> str | None:
+    """Why nothing can be said of a request, whatever its operation."""
+    asked = stage.asked
+    if asked.depth == "blob" and (asked.container == "$root" or not plain(asked.blob)):
+        return "names that are odd or too long are not part of the model"
+    if asked.operation in _UNCONDITIONAL and not asking(asked).none:
+        return f"{asked.operation} takes no conditions: it is served, or refused"
+    if (asked.header("authorization") or "{authorization}") != "{authorization}":
+        return "what stands in Authorization is the client's own"
+    if any(asked.header(name) not in (None, "{now}") for name in ("date", "x-ms-date")):
+        return "the date of the request is the client's own"
+    return None
 
 
 def _lose(stage: Stage) -> None:
@@ -81,10 +132,15 @@ def batch(stage: Stage) -> Answer:
 
 def abort_copy(stage: Stage) -> Answer:
     """Abort Copy Blob: what is done, or never was, cannot be aborted."""
+    asked = stage.asked
     if (stopped := stage.container() or stage.lost()) is not None:
         return stopped
+    if (asked.said("x-ms-copy-action") or "").lower() != "abort" or not asked.query.get("copyid"):
+        return refusal([Refusal((400,), (), EXPECTED)])
+    if symbol(asked.query["copyid"]) is None:
+        return nothing("which copy is meant is not known")
     if stage.current is None:
-        return refusal([NO_BLOB])
+        return weakened(refusal([NO_BLOB]))
     copied = stage.current.copied
     if copied is not None and not copied.synchronous:
         stage.lose()

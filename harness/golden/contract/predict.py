@@ -30,7 +30,9 @@ def predict(given: Sequence[Step], steps: Sequence[GoldenStep], payloads: Mappin
     labels = (*(f"given-{number + 1}" for number in range(len(given))), *(step.name for step in steps))
     wire = (*given, *(step.step for step in steps))
     reached = [step.stop_after is None for step in given]
-    reached += [step.injected is None or step.injected.reached for step in steps]
+    reached += [
+        step.step.stop_after is None and (step.injected is None or step.injected.reached) for step in steps
+    ]
     played = tuple(
         Played(
             rounds(number, labels[number], step) if reached[number] else (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote_plus
@@ -28,6 +28,9 @@ HEADERS: Final = MappingProxyType(
 
 _PLAIN = frozenset({"Content-Type", "Content-Encoding", "Content-Language", "Cache-Control"})
 _DEFAULT = "application/octet-stream"
+_MOST_METADATA = 8192  # bytes of names and values
+_MOST_TAGS = 10
+_TAG = re.compile(r"[A-Za-z0-9 +\-./:=_]*")
 _METADATA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TIERS = frozenset({"Hot", "Cool", "Cold", "Archive"})
 
@@ -115,6 +118,8 @@ def bad_metadata(asked: Asked) -> Refusal | None:
         return refused(400, "InvalidMetadata", level=EXPECTED)
     if len({name.lower() for name in names}) < len(names):
         return Refusal((400,), (), EXPECTED)
+    if sum(len(name) + len(value) for name, value in asked.metadata) > _MOST_METADATA:
+        return Refusal((400,), (), EXPECTED)
     return None
 
 
@@ -140,7 +145,16 @@ def tags(asked: Asked) -> tuple[tuple[str, str], ...] | Unknown:
     if text is None:
         return UNKNOWN
     pairs = (item.partition("=") for item in text.split("&") if item)
-    return tuple((_template(unquote_plus(key)), _template(unquote_plus(value))) for key, _, value in pairs)
+    return _good_tags([(unquote_plus(key), unquote_plus(value)) for key, _, value in pairs])
+
+
+def _good_tags(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...] | Unknown:
+    """Tags within the limits; whatever lies beyond is not predicted."""
+    good = len(pairs) <= _MOST_TAGS and len(dict(pairs)) == len(pairs)
+    good &= all(1 <= len(key) <= 128 and len(value) <= 256 for key, value in pairs)
+    if not good or not all(_TAG.fullmatch(text) for pair in pairs for text in pair):
+        return UNKNOWN
+    return tuple((_template(key), _template(value)) for key, value in pairs)
 
 
 def _template(text: str) -> str:
@@ -157,9 +171,7 @@ def tags_of_body(body: Recipe | None) -> tuple[tuple[str, str], ...] | Unknown:
     except ElementTree.ParseError:
         return UNKNOWN
     found = [(tag.findtext("Key") or "", tag.findtext("Value") or "") for tag in top.iterfind("TagSet/Tag")]
-    if top.tag != "Tags" or len(found) > 10 or len(dict(found)) < len(found):
-        return UNKNOWN
-    return tuple((_template(key), _template(value)) for key, value in found)
+    return _good_tags(found) if top.tag == "Tags" else UNKNOWN
 
 
 def shown(version: Version) -> frozenset[str]:

@@ -34,7 +34,7 @@ class Asked:
 
     def header(self, name: str) -> str | None:
         """The first value of a header; None where it is not sent."""
-        return self._by_name.get(name)
+        return self._by_name.get(name.lower())
 
     @cached_property
     def _by_name(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -66,6 +67,7 @@ class Version:
     appends: int | Unknown = 0  # blocks of an append blob
     copied: Copied | None = None
     settled: bool = True  # whether the answer that made it tells the ETag for good
+    weak: bool = False  # its metadata are what documentation alone says
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Blob:
     tier: str | Unknown | None = None  # None: nobody has set it
     seen: frozenset[str] = frozenset()  # headers that reads have had and may have no more, in lower case
     lost: bool = False  # nothing is known of it
+    soft: bool = False  # what is known of it rests on what is only documented
+    dropped: frozenset[str] = frozenset()  # ids of blocks that were thrown away
 
     @property
     def there(self) -> bool:
@@ -107,6 +111,7 @@ class Blob:
 
 
 NOTHING: Final = Blob()
+_OWN, _NEW = re.compile(r"\{own-container(:\d+)?\}"), re.compile(r"\{new-container(:\d+)?\}")
 LOST: Final = Blob(lost=True, lease=Lease(UNKNOWN))
 
 
@@ -157,9 +162,9 @@ class World:
 
 
 def _first_seen(name: str) -> Container:
-    if name.startswith("{own-container"):
-        return Container(True, state=(-1, 0))
-    if name.startswith("{new-container"):
+    if _OWN.fullmatch(name):
+        return Container(True)
+    if _NEW.fullmatch(name):
         return Container(False)
     if name == "{container}":
         return Container(True, own=True, rewritten=True)

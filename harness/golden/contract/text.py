@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 from harness.cases.template import Placeholder, parts
 
 _NO_SLASH = ("{guid", "{block", "{id", "{n}", "{new-container", "{own-container", "{container", "{blob")
+_LONGEST, _DEEPEST = 1024, 254  # characters of a name, and its segments
 _SURROGATES = "\ud800"  # code units of what is beyond the first plane begin here
 
 
@@ -100,12 +101,17 @@ def rolled_up(text: str, prefix: str, delimiter: str) -> str | None:
 
 
 def plain(text: str) -> bool:
-    """Whether a name is listed as it is: XML can hold every character, and no server changes it."""
-    said = "".join(item for item in tokens(text) if len(item) == 1)
+    """Whether a name is kept and listed as it is, by every service: nothing in it is odd or too long."""
+    items = tokens(text)
+    said = "".join(item for item in items if len(item) == 1)
     segments = said.split("/")
+    if len(items) > _LONGEST or len(segments) > _DEEPEST:
+        return False
     if any(segment.endswith(".") for segment in segments):
         return False  # a dot at the end is stripped, or kept
-    return all(char >= " " and char not in "\ufffe\uffff\\" and not "\x7f" <= char <= "\x9f" for char in said)
+    return all(
+        char >= " " and char not in "\ufffd\ufffe\uffff\\" and not "\x7f" <= char <= "\x9f" for char in said
+    )
 
 
 def in_order(texts: Sequence[str]) -> list[str] | None:

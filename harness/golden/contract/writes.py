@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
+from collections.abc import Set
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -20,6 +23,8 @@ _KINDS: dict[str, Literal["BlockBlob", "AppendBlob", "PageBlob"]] = {
     "AppendBlob": "AppendBlob",
     "PageBlob": "PageBlob",
 }
+EXISTS = Refusal((409, 412), ("BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"))
+"""If-None-Match: * where a blob is, for writes of which no refusal was recorded."""
 _SHORT = 1 << 20  # bytes whose MD5 is said as text and not as a recipe
 
 
@@ -30,7 +35,7 @@ def put_blob(stage: Stage) -> Answer:
         return answer
     kind, checks, content = _KINDS.get(asked.header("x-ms-blob-type") or ""), Checks(), body(asked)
     if asked.header("x-ms-blob-type") is None:
-        checks.add(refused(400, "MissingRequiredHeader"))
+        checks.add(Refusal((400,), ("MissingRequiredHeader",), None, EXPECTED))
     elif kind is None:
         checks.add(refused(400, "InvalidHeaderValue", level=EXPECTED))
     elif kind == "AppendBlob" and content != ():
@@ -52,6 +57,10 @@ def whole_write(asked: Asked, checks: Checks) -> None:
         checks.add(refused(400, "InvalidQueryParameterValue", level=EXPECTED))
     checks.add(properties.bad_metadata(asked))
     checks.add(properties.bad_tier(asked))
+    if properties.tags(asked) is UNKNOWN:
+        checks.maybe.append(Refusal((400,), (), EXPECTED))
+    if asked.header("x-ms-structured-body") is not None:
+        checks.maybe.append(Refusal((400, 501), (), EXPECTED))
 
 
 def _version(
@@ -88,8 +97,10 @@ def stored_md5(content: Content | Unknown, given: str | None) -> Said:
     return Graded(md5_of(content, {})) if text is None else said(text)
 
 
-def replaced(old: Blob, version: Version, asked: Asked) -> Blob:
-    """A blob after a write of the whole: lease and snapshots stay."""
+def replaced(old: Blob, version: Version, asked: Asked, used: Set[str] = frozenset()) -> Blob:
+    """A blob after a write of the whole: lease and snapshots stay. `used`: the blocks it is made of."""
+    committed = old.current.blocks if old.current is not None else ()
+    known = {*old.staged, *(block.id for block in (() if committed is UNKNOWN else committed))}
     return Blob(
         current=version,
         snapshots=old.snapshots,
@@ -97,6 +108,7 @@ def replaced(old: Blob, version: Version, asked: Asked) -> Blob:
         tags=properties.tags(asked),
         tier=properties.tier(asked),
         seen=seen(old),
+        dropped=(old.dropped | known) - used,
     )
 
 
@@ -114,12 +126,28 @@ def hashes(asked: Asked, content: Content | Unknown, checks: Checks, *, own: boo
     """The hashes that a request claims. `own`: x-ms-blob-content-md5 is one of them, and the first."""
     if content is UNKNOWN:
         return
-    claimed = (asked.said("x-ms-blob-content-md5") if own else None) or asked.said("content-md5")
-    crc = asked.said("x-ms-content-crc64")
+    first = asked.said("x-ms-blob-content-md5") if own else None
+    claimed, crc = first or asked.said("content-md5"), asked.said("x-ms-content-crc64")
+    if asked.said("content-md5") is not None and crc is not None:
+        checks.add(refused(400, "BothCrc64AndMd5HeaderPresent", level=EXPECTED))
+        return
     if claimed is not None:
-        _compare(literal(claimed), md5(content), refused(400, "Md5Mismatch", "InvalidMd5"), checks)
+        mismatch = Refusal((400,), ("Md5Mismatch",), EXPECTED if first else None)
+        if _decoded(claimed) != 16:
+            mismatch = Refusal((400,), ("InvalidMd5", "InvalidHeaderValue", "Md5Mismatch"), EXPECTED)
+        _compare(literal(claimed), md5(content), mismatch, checks)
     if crc is not None:
-        _compare(literal(crc), crc64(content), refused(400, "Crc64Mismatch", "InvalidHeaderValue"), checks)
+        mismatch = refused(400, "Crc64Mismatch")
+        if _decoded(crc) != 8:
+            mismatch = Refusal((400,), ("InvalidHeaderValue", "Crc64Mismatch"), EXPECTED)
+        _compare(literal(crc), crc64(content), mismatch, checks)
+
+
+def _decoded(text: str) -> int:
+    try:
+        return len(b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return 0
 
 
 def _compare(claimed: str | None, computed: str | None, mismatch: Refusal, checks: Checks) -> None:
@@ -152,7 +180,8 @@ def append(stage: Stage, content: Content | Unknown, checks: Checks) -> Answer:
         checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
     else:
         _positions(asked, old, content, checks)
-        stage.conditions(checks)
+        _not_too_much(asked, content, checks)
+        stage.conditions(checks, EXPECTED)
         stage.lock(checks)
     success = done(201, shows=(asked.index, asked.round))
     if (answer := stage.decide(checks, success)) is not None or old is None:
@@ -164,6 +193,15 @@ def append(stage: Stage, content: Content | Unknown, checks: Checks) -> Answer:
     if version.appends is not UNKNOWN:
         success = success.saying(x_ms_blob_committed_block_count=exactly(str(version.appends)))
     return success
+
+
+def _not_too_much(asked: Asked, content: Content | Unknown, checks: Checks) -> None:
+    """An append has 4 MiB at most, and 100 MiB from 2022-11-02 on."""
+    size = 0 if content is UNKNOWN else length(content) or 0
+    if size > 100 << 20 or (size > 4 << 20 and "" < asked.version < "2022-11-02"):
+        checks.add(refused(413, "RequestBodyTooLarge", level=EXPECTED))
+    elif size > 4 << 20 and not asked.version:
+        checks.maybe.append(refused(413, "RequestBodyTooLarge", level=EXPECTED))
 
 
 def _positions(asked: Asked, old: Version, content: Content | Unknown, checks: Checks) -> None:
