@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,10 +97,10 @@ def _drift(name: str, old: GoldenSpec | None, new: GoldenSpec | None) -> Drift:
 def compare(old: GoldenSpec, new: GoldenSpec) -> Iterator[Difference]:
     """What is otherwise in the new spec, the same change of several steps once."""
     pairs = align(old, new)
-    yield from _of_scenario(old, new)
-    yield from _of_sets(pairs)
     before, after = labels(pairs)
     there, here = normal(old, before), normal(new, after)
+    yield from _of_scenario(old, new, there, here)
+    yield from _of_sets(pairs)
     both = [(pair.old, pair.new) for pair in pairs if pair.old is not None and pair.new is not None]
     made = [
         (change, theirs)
@@ -132,19 +133,19 @@ def _folded(made: Sequence[tuple[Change, GoldenStep]], totals: Mapping[str, int]
 # --- the scenario as a whole ---
 
 
-def _of_scenario(old: GoldenSpec, new: GoldenSpec) -> Iterator[Difference]:
+def _of_scenario(old: GoldenSpec, new: GoldenSpec, there: Texts, here: Texts) -> Iterator[Difference]:
     if old.signed != new.signed:
         yield Difference(Kind.SIGNING, f"signs with {new.signed} instead of {old.signed}")
     if old.sas != new.sas:
         yield Difference(Kind.SIGNING, f"puts its SAS {_place(new.sas)} instead of {_place(old.sas)}")
     for what, ours, theirs in (
         ("payloads", old.payloads, new.payloads),
-        ("premises", _plain_steps(old.given), _plain_steps(new.given)),
+        ("premises", _text(old.given, there), _text(new.given, here)),
         ("needs", old.needs, new.needs),
     ):
         if ours != theirs:
             yield Difference(Kind.SCENARIO, f"the scenario itself has changed: it has other {what}")
-    if _plain_steps(old.then) != _plain_steps(new.then):
+    if _text(old.then, there) != _text(new.then, here):
         yield Difference(Kind.ANSWER, "something else is due at the end")
 
 
@@ -154,8 +155,8 @@ def _place(said: str) -> str:
     )
 
 
-def _plain_steps(steps: Sequence[c.Step]) -> list[object]:
-    return [dump.step(step, {}) for step in steps]
+def _text(steps: Sequence[c.Step], texts: Texts) -> str:
+    return texts(json.dumps([dump.step(step, {}) for step in steps]))
 
 
 def _of_sets(pairs: Sequence[Pair]) -> Iterator[Difference]:
@@ -201,7 +202,7 @@ def _of_step(old: GoldenStep, new: GoldenStep, there: Texts, here: Texts) -> Ite
     yield from _of_body(before.body, after.body, there, here)
     if old.injected != new.injected:
         yield Kind.FAULT, f"meets {_fault(new)} instead of {_fault(old)}"
-    yield from _of_answer(before.expect, after.expect)
+    yield from _of_answer(before.expect, after.expect, there, here)
 
 
 def _auth(said: object) -> str:
@@ -310,13 +311,24 @@ def amount(recipe: c.Recipe) -> str:
     return f"{said:,} bytes" if isinstance(said, int) else said.replace("KiB", " KiB").replace("MiB", " MiB")
 
 
-def _of_answer(old: c.Expect, new: c.Expect) -> Iterator[Change]:
+def _of_answer(old: c.Expect, new: c.Expect, there: Texts, here: Texts) -> Iterator[Change]:
     for what, ours, theirs in (("status", old.status, new.status), ("code", old.error, new.error)):
         before, after = (one.value if one else () for one in (ours, theirs))
         if before != after:
             yield Kind.ANSWER, f"is due the {what} {_either(after)} instead of {_either(before)}"
-    if (old.headers, old.xml, old.body, old.parts) != (new.headers, new.xml, new.body, new.parts):
-        yield Kind.ANSWER, "is due another answer"
+    rest, wanted = _rest(old, there), _rest(new, here)
+    for name in sorted({*rest, *wanted}):
+        if rest.get(name) != wanted.get(name):
+            yield Kind.ANSWER, f"is due another {name}"
+
+
+def _rest(of: c.Expect, texts: Texts) -> dict[str, str]:
+    """What is due beside status and code, by its name: a header, an element, the body."""
+    said = dump.expect(of, {})
+    parts = {**said.pop("headers", {}), **said.pop("xml", {}), **said}
+    return {
+        name: texts(json.dumps(value)) for name, value in parts.items() if name not in ("status", "error")
+    }
 
 
 def _either(values: Sequence[object]) -> str:
