@@ -1,0 +1,1 @@
+"""Tests of the recorder: the proxy, scenarios, and whole recordings."""
