@@ -21,8 +21,9 @@ from harness import policy as policies
 from harness.child import RunnerError
 from harness.containers import RUN_PREFIX
 from harness.data import folder
-from harness.endpoint import Style
+from harness.endpoint import Endpoint, Style
 from harness.endpoints import EndpointError, resolve, spoken
+from harness.golden.address import at_address
 from harness.golden.plan import GoldenPlan, make_plan
 from harness.golden.ways import Way
 from harness.manifest import GOLDEN
@@ -53,7 +54,9 @@ from harness.vocabulary import ExitCode, exit_code
     show_default=True,
     help="How requests are signed; recorded: as the client did, where the endpoint has such credentials.",
 )
-@click.option("--face", metavar="NAME", help="Another address of the endpoint: https, host, host-https.")
+@click.option(
+    "--face", type=click.Choice(["https", "host", "host-https"]), help="Another address of the endpoint."
+)
 @click.option(
     "--style",
     type=click.Choice([style.value for style in Style]),
@@ -111,7 +114,9 @@ def command(
     if gate is not None and strict:
         raise click.UsageError("--strict is a gate of its own; give it or --gate")
     for name in endpoints:
-        resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
+        target = resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
+        if isinstance(target, Endpoint):
+            at_address(target, face, style)
     policy = policies.load(gate or ("golden-strict" if strict else "golden"))
     where = folder("traces") if library is None else library.resolve()
     plan = make_plan(where, traces, frozen=library is None)
