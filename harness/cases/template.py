@@ -7,6 +7,7 @@ again when it is judged and says the same as when the request was sent.
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 import re
 import uuid
@@ -151,7 +152,7 @@ def value(placeholder: Placeholder, scope: Scope, counter: int | None = None) ->
     if name == "source-sas" and argument:
         return scope.bad_source_sas[argument]
     if name == "block" and (match := _BLOCK.fullmatch(argument)):
-        return scattered_id(int(match[1]), int(match[2]))
+        return scattered_id(int(match[1]), int(match[2]), scope.seed)
     plain = {
         "container": scope.container,
         "host": scope.host,
@@ -182,16 +183,18 @@ def block_id(number: int) -> str:
     return base64.b64encode(f"block-{number:08d}".encode()).decode()
 
 
-def scattered_id(number: int, size: int) -> str:
+def scattered_id(number: int, size: int, seed: str) -> str:
     """Block ID number so-and-so of `size` bytes, in base64: letters and digits, whatever the place.
 
     IDs that follow each other are far apart in the order of their bytes, as random ones are: a server that
-    goes by that order joins the blocks wrongly. Long ones differ in their last bytes only, as those of AzCopy
-    do: one that cuts them off joins wrongly too. Up to 16**size of them are distinct, or 16**16.
+    goes by that order joins the blocks wrongly. The order is the same for every seed, the IDs are not. Up to
+    16**size of them are distinct.
     """
-    span = 16 ** min(size, 16)
+    span, low = 16**size, 16 ** (size // 2)
     golden = (math.isqrt(5 * span * span) - span) // 2 | 1  # odd, hence a permutation
-    return base64.b64encode(f"{number * golden % span:0{size}x}".encode()).decode()
+    high, rest = divmod(number * golden % span, low)
+    rest = (rest + int.from_bytes(hashlib.sha256(seed.encode()).digest())) % low
+    return base64.b64encode(f"{high * low + rest:0{size}x}".encode()).decode()
 
 
 def _number(argument: str, counter: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ SCOPE = Scope(
     seed="bp-1-7",
     now=datetime(2026, 11, 22, 15, 30, tzinfo=UTC),
     source_sas="sv=2025&sig=a%2Bb",
+    host="127.0.0.1:1",
+    length=7,
 ).knowing({"etag": '"0x8D"', "name": "a b/ü+&?"})
 
 
@@ -47,6 +50,8 @@ SCOPE = Scope(
         ("{now+2d}", "Tue, 24 Nov 2026 15:30:00 GMT"),
         ("{{literal}}", "{literal}"),
         ("{source-sas}", "sv=2025&sig=a%2Bb"),
+        ("{own-container:2}", "bp-1-own-7-2"),
+        ("{host} {length}", "127.0.0.1:1 7"),
     ],
 )
 def test_values_are_inserted_as_they_are(template: str, wanted: str) -> None:
@@ -107,3 +112,25 @@ def test_stray_braces_are_errors(template: str) -> None:
 def test_what_cannot_be_rendered_is_said_before(template: str, wrong: str) -> None:
     (placeholder,) = names(template)
     assert wrong in (problem(placeholder, frozenset({"etag"}), counted=False) or "")
+
+
+@pytest.mark.parametrize("size", [4, 6, 16, 36, 48])
+def test_block_ids_are_distinct_scattered_and_safe_everywhere(size: int) -> None:
+    def ids(scope: Scope) -> list[str]:
+        return [render(f"{{block:{number}/{size}}}", scope) for number in range(1, 1001)]
+
+    ours, others = ids(SCOPE), ids(replace(SCOPE, seed="bp-2-7"))
+    assert len(set(ours)) == 1000
+    assert not set(ours) & set(others) or size == 4
+    assert all(re.fullmatch("[A-Za-z0-9]+=*", one) for one in ours)
+    assert {len(base64.b64decode(one)) for one in ours} == {size}
+    for found in (ours, others):
+        assert found[0] > found[1] < found[2]  # even two of them are not in the order of their numbers
+
+
+@pytest.mark.parametrize("name", ["host", "length", "block:1/36", "authorization"])
+def test_what_only_golden_specs_know(name: str) -> None:
+    (placeholder,) = names(f"{{{name}}}")
+    said = problem(placeholder, frozenset(), False)
+    assert said == f"{{{placeholder.name}}} has a meaning only in a golden spec"
+    assert problem(replace(placeholder, argument=""), frozenset({placeholder.name}), False) is None
