@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from harness.cases.case import Recipe
+from harness.cases.case import Batch, BlockListXml, Recipe
 from harness.cases.recipes import crc64_base64, md5_base64
 from harness.exchange import Body, Headers, header
 from harness.golden.compile.bodies import Bodies
@@ -97,8 +97,8 @@ class Drafting:
         path = self._path(path, rules)
         pairs, place = self._query(raw_query, rules, request.target.partition("?")[0])
         auth: Any
-        headers, auth = self._headers(request.headers, request.body, rules)
         body, stand_in = self._bodies.recipe(flow, self)
+        headers, auth = self._headers(request.headers, request.body, body, rules)
         if stand_in:
             rules.add(Redaction.STAND_IN)
         elif body is not None:
@@ -167,7 +167,9 @@ class Drafting:
         rules.add(Redaction.BLOCK_ID)
         return self._blocks[path, block_id]
 
-    def _headers(self, headers: Headers, body: Body, rules: set[Redaction]) -> tuple[Headers, str]:
+    def _headers(
+        self, headers: Headers, body: Body, recipe: Recipe | None, rules: set[Redaction]
+    ) -> tuple[Headers, str]:
         out: list[tuple[str, str]] = []
         auth = "anonymous"
         for name, value in headers:
@@ -177,7 +179,8 @@ class Drafting:
                 continue
             if low == "authorization":
                 auth = "default"
-            out.append((name, _hash(value, body) or self.header(low, value, body.length, rules)))
+            hashed = _hash(value, body) if isinstance(recipe, BlockListXml | Batch) else None
+            out.append((name, hashed or self.header(low, value, body.length, rules)))
         if self._recording.scenario.shuffles:
             out.sort(key=lambda header: header[0].lower())
         return tuple(out), auth
