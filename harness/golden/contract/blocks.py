@@ -45,6 +45,7 @@ def stage_block(stage: Stage, content: Content | Unknown, checks: Checks) -> Ans
     _id_is_good(block_id, blob, checks)
     if blob.current is not None and blob.current.kind != "BlockBlob":
         checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
+    stage.archived(checks)
     stage.lock(checks, level=EXPECTED)
     if (answer := stage.decide(checks, done(201))) is not None:
         return answer
@@ -94,6 +95,7 @@ def put_block_list(stage: Stage) -> Answer:
     entries = _entries(asked.body, checks)
     whole_write(asked, checks)
     _list_hashes(asked, checks)
+    stage.archived(checks)
     stage.before_writing(checks, EXISTS)
     if old.current is not None and old.current.kind != "BlockBlob":
         checks.add(refused(409, "InvalidBlobType", level=EXPECTED))

@@ -19,6 +19,7 @@ def _changing(stage: Stage, checks: Checks) -> Answer | None:
         return answer
     if "snapshot" in stage.asked.query:
         checks.add(refused(400, "InvalidQueryParameterValue", level=EXPECTED))
+    stage.archived(checks)
     stage.on_existing(checks)
     return None
 
@@ -75,7 +76,7 @@ def set_tier(stage: Stage) -> Answer:
         codes = (*bad.codes, "AccessTierNotSupportedForBlobType")
         checks.add(replace(bad, codes=codes))
     if blob.current is None:
-        checks.add(NO_BLOB)
+        checks.add(stage.missing())
     elif blob.current.kind == "AppendBlob":
         checks.add(Refusal((400, 409), (), EXPECTED))
     elif blob.current.kind == "PageBlob":
@@ -167,7 +168,8 @@ def snapshot(stage: Stage) -> Answer:
     checks.add(properties.bad_metadata(asked))
     old = stage.current
     if old is None:
-        return refusal([*checks.sure, refused(404, "BlobNotFound", level=EXPECTED)])
+        return refusal([*checks.sure, replace(stage.missing(), level=EXPECTED)])
+    stage.archived(checks)
     stage.conditions(checks)
     if asked.said("x-ms-lease-id") is not None:
         stage.lock(checks)

@@ -122,6 +122,11 @@ def younger(header: str, state: State, world: World) -> Truth | None:
     return Truth.YES if date < _PAST else Truth.MAYBE
 
 
+def _unreadable(header: str) -> bool:
+    text = literal(header)
+    return text is not None and younger(header, (-9, 0), World()) is None
+
+
 def _by_offset(now: Placeholder) -> Truth:
     if now.name != "now" or not now.argument:
         return Truth.MAYBE
@@ -233,6 +238,9 @@ def _too_many(wish: Asking) -> Verdict | None:
     fits = len(asked_for) == 1 or asked_for in ({"match", "unmodified"}, {"none_match", "modified"})
     if fits and not lists and not wish.repeated:
         return None
+    if any(said is not None and _unreadable(said) for said in (wish.modified, wish.unmodified)):
+        # Such a date is ignored; whether it counts before that is not known.
+        return Verdict(Truth.MAYBE, (Refusal((400, 412), level=EXPECTED),))
     return Verdict(Truth.YES, (refused(400, "MultipleConditionHeadersNotSupported", level=EXPECTED),))
 
 

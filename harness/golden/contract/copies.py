@@ -29,6 +29,7 @@ from harness.golden.contract.text import literal, symbol
 from harness.golden.contract.writes import EXISTS, append, replaced, whole_write
 
 _TOKENS_SINCE = "2020-10-02"
+_OTHER_KIND = "what a copy of an append or page blob is was never recorded"
 _UNREAD = Refusal((401, 403, 404, 409), ("CannotVerifyCopySource",), EXPECTED)
 _HASHES = (
     ("x-ms-source-content-md5", md5, "Md5Mismatch"),
@@ -143,6 +144,8 @@ def put_from_url(stage: Stage) -> Answer:
         return answer
     found, why = _find(stage, checks, rights=False)
     if found is not None:
+        if found.version.kind != "BlockBlob":
+            why = _OTHER_KIND
         checks.take(_source_conditions(stage, found, "url"))
         _source_hash(asked, found.version.content, checks)
     whole_write(asked, checks)
@@ -278,6 +281,8 @@ def copy_blob(stage: Stage) -> Answer:
         )
     found, why = _find(stage, checks, rights=not synchronous)
     if found is not None:
+        if synchronous and found.version.kind != "BlockBlob":
+            why = _OTHER_KIND
         checks.take(_source_conditions(stage, found, "sync" if synchronous else "copy"))
         _source_hash(asked, found.version.content, checks)
     whole_write(asked, checks)

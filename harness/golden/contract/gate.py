@@ -117,9 +117,21 @@ class Stage:
             self.lock(checks)
         elif staged and self.blob.staged:
             if stated:
-                checks.maybe.append(Refusal((404, 412)))
+                checks.maybe.append(replace(self.missing(), level=None))
         else:
-            checks.add(Refusal((404, 412), (), EXPECTED) if stated else NO_BLOB)
+            checks.add(self.missing())
+
+    def archived(self, checks: Checks) -> None:
+        """Whether an archived blob takes a change was never recorded."""
+        if self.blob.tier in ("Archive", UNKNOWN):
+            checks.maybe.append(Refusal((409,), ("BlobArchived",), EXPECTED))
+
+    def missing(self) -> Refusal:
+        """The refusal where there is no blob. What conditions and lease ids make of it was never recorded."""
+        wish = asking(self.asked)
+        if wish.none and self.asked.said("x-ms-lease-id") is None:
+            return NO_BLOB
+        return Refusal((400, 404, 412) if wish.several else (404, 412), (), EXPECTED)
 
     def decide(self, checks: Checks, success: Answer) -> Answer | None:
         """The answer where the checks refuse the request, or may; None where they let it through."""

@@ -53,6 +53,7 @@ def get_block_list(stage: Stage) -> Answer:
     if version is not None and version.kind != "BlockBlob":
         checks.add(Refusal((400, 409), (), EXPECTED))
     stage.lock(checks, read=True)
+    stage.archived(checks)
     if (answer := stage.decide_read(checks)) is not None or types is None:
         return answer or nothing("the kind of list is not known")
     lists: dict[str, Sequence[Block] | None] = {"committed": (), "uncommitted": ()}

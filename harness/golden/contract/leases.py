@@ -13,11 +13,10 @@ from harness.golden.contract.answer import (
     done,
     exactly,
     nothing,
-    refusal,
     refused,
     weakened,
 )
-from harness.golden.contract.gate import NO_BLOB, Checks, Stage
+from harness.golden.contract.gate import Checks, Stage
 from harness.golden.contract.state import UNKNOWN, Lease
 
 _A_WHILE = 30  # seconds in which a replay is over
@@ -81,12 +80,14 @@ def lease_blob(stage: Stage) -> Answer:
     """Lease Blob."""
     if (answer := stage.container() or stage.lost()) is not None:
         return answer
-    if stage.current is None:
-        return refusal([NO_BLOB])
     checks = Checks()
-    stage.conditions(checks)
     version = stage.current
-    shows = version.state if version.settled else None
+    if version is None:
+        checks.add(stage.missing())
+    else:
+        stage.archived(checks)
+        stage.conditions(checks)
+    shows = version.state if version is not None and version.settled else None
     answer, lease = _operation(stage, stage.blob.lease, checks, shows)
     stage.put(replace(stage.blob, lease=lease))
     return answer
@@ -117,7 +118,8 @@ def _operation(
     duration, period = asked.said("x-ms-lease-duration"), asked.said("x-ms-lease-break-period")
     wish = _Wish(held, proposed, duration, period)
     outcome = _ACTIONS[action](stage, lease, wish)
-    if isinstance(outcome, Refusal):
+    missing = any(404 in one.statuses for one in checks.sure)
+    if isinstance(outcome, Refusal) and (not missing or outcome.statuses == (400,)):
         checks.add(outcome)
     if (answer := checks.answer) is not None:
         return answer, touched

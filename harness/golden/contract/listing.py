@@ -82,6 +82,7 @@ def list_blobs(stage: Stage) -> Answer:
     if not plain(asked.query.get("prefix", "")) or not plain(asked.query.get("delimiter", "")):
         return nothing("what a service makes of odd characters in a prefix is not known")
     try:
+        _known_marker(stage)
         entries = _entries(stage, container, include)
         page, after = _page(stage, entries)
     except UnclearMarkerError as error:
@@ -183,8 +184,8 @@ def _page(stage: Stage, entries: list[Entry]) -> tuple[list[Entry], Ends | None]
     """The entries of the page, and where it ends: the last entry of it and the one after that."""
     asked = stage.asked
     start = 0
-    if marker := asked.query.get("marker"):
-        start = _start(stage, marker, entries)
+    if (place := _known_marker(stage)) is not None:
+        start = _start(asked, place, entries)
     text = literal(asked.query.get("maxresults", ""))
     if text is None:
         raise UnclearListError("how many entries a page has is not known")
@@ -196,13 +197,19 @@ def _page(stage: Stage, entries: list[Entry]) -> tuple[list[Entry], Ends | None]
     return page, ((last.name, last.snapshot), (following.name, following.snapshot))
 
 
-def _start(stage: Stage, marker: str, entries: list[Entry]) -> int:
-    """The place of the first entry that a marker has not passed."""
-    asked = stage.asked
+def _known_marker(stage: Stage) -> Place | None:
+    """The place that the marker of a request names; None where it has none. Raises UnclearMarkerError."""
+    marker = stage.asked.query.get("marker")
+    if not marker:
+        return None
     bound = stage.world.symbols.get(symbol(marker) or "")
     if bound is None or not isinstance(bound.of, Place):
         raise UnclearMarkerError(f"where the marker {marker} goes on is not known")
-    place = bound.of
+    return bound.of
+
+
+def _start(asked: Asked, place: Place, entries: list[Entry]) -> int:
+    """The place of the first entry that a marker has not passed."""
     same = (asked.container, asked.query.get("prefix", ""), asked.query.get("delimiter", ""))
     if (place.container, place.prefix, place.delimiter) != same:
         raise UnclearListError("the marker is of another listing")

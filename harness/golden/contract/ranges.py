@@ -58,14 +58,17 @@ def served(asked: Range, size: int) -> tuple[int, int] | None:
     return None
 
 
-def hash_refusal(asked: Asked, wanted: Range | None, size: int | None) -> Refusal | None:
-    """Why a hash of a range is refused; None where it is not, or is not asked for."""
+def hash_refusal(asked: Asked, wanted: Range | None) -> Refusal | None:
+    """Why the wish for a hash is refused, whatever the blob; None where it is not, or is not asked for."""
     wishes = [name for name in _HASHES if (asked.said(name) or "").lower() == "true"]
     if len(wishes) == 2:
         return refused(400, "BothCrc64AndMd5RangeHeaderPresent")
-    if not wishes:
-        return None
-    if wanted is None:
+    if wishes and wanted is None:
         return refused(400, "InvalidHeaderValue", level=EXPECTED)
-    end = wanted.last if wanted.last is not None else (size or 0) - 1
-    return refused(400, "InvalidHeaderValue", level=EXPECTED) if end - wanted.first >= _MOST else None
+    return None
+
+
+def too_long(asked: Asked, first: int, last: int) -> Refusal | None:
+    """Why no hash is given of these bytes: there are too many of them."""
+    wishes = [name for name in _HASHES if (asked.said(name) or "").lower() == "true"]
+    return refused(400, "InvalidHeaderValue", level=EXPECTED) if wishes and last - first >= _MOST else None

@@ -19,7 +19,7 @@ from harness.golden.contract.answer import (
 )
 from harness.golden.contract.content import part, recipe
 from harness.golden.contract.gate import NO_BLOB, Checks, Stage
-from harness.golden.contract.ranges import UnclearRangeError, asked_range, hash_refusal, odd, served
+from harness.golden.contract.ranges import UnclearRangeError, asked_range, hash_refusal, odd, served, too_long
 from harness.golden.contract.state import ABSENT, UNKNOWN, Blob, Version
 from harness.golden.contract.text import symbol
 from harness.golden.contract.writes import seen
@@ -58,14 +58,15 @@ def _missing(stage: Stage) -> Refusal:
     return NO_BLOB if plain else refused(404, "BlobNotFound", level=EXPECTED)
 
 
-def opened(stage: Stage) -> tuple[Version | None, Answer | None]:
-    """The state that a read may see, or the answer that stops it."""
+def opened(stage: Stage, bad: Refusal | None = None) -> tuple[Version | None, Answer | None]:
+    """The state that a read may see, or the answer that stops it. `bad`: the request is malformed."""
     if (answer := stage.container()) is not None:
         return None, answer
     checks = Checks()
     version, why = seen_version(stage, checks)
     if why is not None:
         return None, nothing(why)
+    checks.add(bad)
     if version is not None:
         stage.reading(checks, version)
         if "snapshot" not in stage.asked.query:
@@ -75,10 +76,15 @@ def opened(stage: Stage) -> tuple[Version | None, Answer | None]:
 
 def get_blob(stage: Stage) -> Answer:
     """Get Blob."""
-    version, answer = opened(stage)
+    asked = stage.asked
+    try:
+        wanted = asked_range(asked)
+    except UnclearRangeError as error:
+        return nothing(str(error))
+    version, answer = opened(stage, hash_refusal(asked, wanted))
     if answer is not None or version is None:
         return answer or nothing("no state of the blob is known")
-    asked, tier = stage.asked, tier_of(stage, version)
+    tier = tier_of(stage, version)
     if tier == "Archive":
         return refusal([refused(409, "BlobArchived")])
     if tier is UNKNOWN:
@@ -86,15 +92,14 @@ def get_blob(stage: Stage) -> Answer:
     if asked.header("x-ms-structured-body") is not None:
         return _framed(stage, version)
     try:
-        wanted = asked_range(asked)
         size = None if version.size is UNKNOWN else version.size
-        if (stopped := hash_refusal(asked, wanted, size)) is not None:
-            return refusal([stopped])
         if wanted is None:
             return _whole(stage, version)
         if size is None:
             return nothing(f"how long {asked.blob} is is not known")
         bounds = served(wanted, size)
+        if bounds is not None and (stopped := too_long(asked, *bounds)) is not None:
+            return refusal([stopped])
     except UnclearRangeError as error:
         return nothing(str(error))
     if bounds is None:

@@ -13,7 +13,7 @@ from harness.cases.case import Graded
 from harness.golden.contract import properties
 from harness.golden.contract.answer import EXPECTED, Answer, Refusal, done, exactly, refused
 from harness.golden.contract.content import Content, crc64, joined, length, md5, md5_of, pieces
-from harness.golden.contract.gate import NO_BLOB, Checks, Stage
+from harness.golden.contract.gate import Checks, Stage
 from harness.golden.contract.request import Asked
 from harness.golden.contract.state import UNKNOWN, Blob, Said, Unknown, Version, said, whole
 from harness.golden.contract.text import literal
@@ -175,10 +175,10 @@ def append(stage: Stage, content: Content | Unknown, checks: Checks) -> Answer:
     if (answer := stage.container() or stage.lost()) is not None:
         return answer
     if old is None:
-        checks.add(NO_BLOB)
-    elif old.kind != "AppendBlob":
-        checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
+        checks.add(stage.missing())
     else:
+        if old.kind != "AppendBlob":
+            checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
         _positions(asked, old, content, checks)
         _not_too_much(asked, content, checks)
         stage.conditions(checks, EXPECTED)
