@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.golden.harm import Harm, Severity
 from harness.golden.impact import Flow, Impact, State
-from harness.golden.phrases import sentence
+from harness.golden.phrases import SPARED, sentence
 from reports.names import Slugs
 from reports.page import render
 
@@ -50,6 +50,7 @@ def html(found: Impact) -> str:
         Severity=Severity,
         State=State,
         signs=SIGNS,
+        spared=SPARED,
         anchors={one.client.id: slugs.take(one.client.id) for one in found.clients},
         word=_word,
         says=_says,

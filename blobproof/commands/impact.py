@@ -40,7 +40,7 @@ _COLOURS = {
 @click.option("--html", "as_page", is_flag=True, help="Draw it as one HTML file.  [default: RUN/impact.html]")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the page goes.")
 @click.option(
-    "--traces",
+    "--library",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Golden specs to go by.  [default: the library]",
 )
@@ -51,7 +51,7 @@ def command(
     everything: bool,
     as_page: bool,
     out: Path | None,
-    traces: Path | None,
+    library: Path | None,
     as_json: bool,
 ) -> int:
     """Say which flows of which clients break because of what broke in the RUN folder; nothing is sent.
@@ -59,9 +59,9 @@ def command(
     Golden specs that were replayed, and clients that were run, show it themselves. What broke in cases and
     wire rules is laid beside what each client sends and depends on.
     """
-    library = traces or folder("traces")
-    table = library if (library / TABLE).is_file() else folder("traces")
-    specs, reliance = load_tree(library), load_reliance(table)
+    shelf = library or folder("traces")
+    table = shelf if (shelf / TABLE).is_file() else folder("traces")
+    specs, reliance = load_tree(shelf), load_reliance(table)
     results = read(run)
     only = _chosen(clients, specs, reliance, [one["client"] for one in results.records if "client" in one])
     found = impact(results, specs, reliance, catalogue.load(folder("suites")), only)
@@ -193,12 +193,12 @@ def summary(found: Impact) -> str:
     flows = found.flows
     counts = {word: sum(flow.severity is word for flow in flows) for word in Severity}
     words = {
-        "lose data or may": counts[Severity.DATA_LOSS],
-        "break": counts[Severity.BREAKS],
-        "are at risk": counts[Severity.AT_RISK],
-        "fail in another way": counts[Severity.LOUD],
-        "are unharmed": sum(flow.state in (State.HELD, State.UNCONTRADICTED) for flow in flows),
-        "are not verified": sum(flow.state is State.UNVERIFIED for flow in flows),
+        "losing data, or in danger of it": counts[Severity.DATA_LOSS],
+        "broken": counts[Severity.BREAKS],
+        "at risk": counts[Severity.AT_RISK],
+        "failing in another way": counts[Severity.LOUD],
+        "unharmed": sum(flow.state in (State.HELD, State.UNCONTRADICTED) for flow in flows),
+        "not verified": sum(flow.state is State.UNVERIFIED for flow in flows),
     }
     said = ", ".join(f"{count} {word}" for word, count in words.items() if count)
     return f"\n{_count(len(flows), 'flow')} of {_count(len(found.clients), 'client')}: {said or 'none'}"

@@ -45,9 +45,9 @@ class Harm:
     step: str | None = None  # of a replayed spec
     shown: bool = False  # by a replay or by the client itself; else concluded from cases and rules
     known: bool = False  # a ledger has it
-    by_rule: bool = False  # a wire rule says so, in words of its own
+    distance: int = 0  # as Trouble.distance
 
     @property
-    def order(self) -> tuple[int, bool, bool, bool, bool]:
+    def order(self) -> tuple[int, bool, bool, bool, int]:
         """Sorts harms: the worst first, what was shown before what was concluded, known effects first."""
-        return (self.severity.rank, self.known, not self.shown, not self.effect, self.by_rule)
+        return (self.severity.rank, self.known, not self.shown, not self.effect, self.distance)

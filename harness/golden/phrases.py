@@ -8,6 +8,9 @@ from harness.golden import trouble as t
 from harness.golden.harm import Harm, Severity
 from harness.golden.trouble import Trouble
 
+SPARED = "the client was seen to go on without it"
+"""The effect of what was measured to have none."""
+
 _SHORT = 40  # characters of a value that a sentence may hold
 _SEVERAL = re.compile(r"\d+ values|\[")
 _VERBS = {
@@ -24,7 +27,7 @@ def sentence(client: str, flow: str, harm: Harm) -> str:
     verb = _VERBS[harm.severity]
     if harm.severity is Severity.DATA_LOSS and not harm.shown:
         verb = "may lose data"
-    effect = f", and {harm.effect}" if harm.effect else ""
+    effect = f", {'but' if harm.effect == SPARED else 'and'} {harm.effect}" if harm.effect else ""
     more = f" and {len(harm.evidence) - 1} more" if len(harm.evidence) > 1 else ""
     return f"{client}: {flow} {verb}: {harm.reason}{effect} ({harm.evidence[0]}{more})"
 
@@ -53,7 +56,7 @@ def _said(one: Trouble, operation: str) -> str:
         return f"{operation} answers with {what}, which is not due"
     if one.missing:
         return f"{operation} answers without {what}"
-    if one.about == t.BODY:
+    if one.about == t.BODY and operation == "Get Blob":
         return f"{operation} gives other bytes than were written"
     if _SEVERAL.match(one.expected) or _SEVERAL.match(one.observed):
         return f"{operation} answers with other {what} elements"

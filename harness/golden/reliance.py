@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -60,8 +60,14 @@ class Fact:
     wrong: Literal["missing", "malformed", "any"] = "any"
     status: frozenset[int] = frozenset()  # observed instead of the right one; empty: any
     features: frozenset[str] = frozenset()  # that the request must have
-    beside: frozenset[str] = frozenset()  # other operations that the flow must use
+    beside: frozenset[str] = (
+        frozenset()
+    )  # of these operations, the flow must use one; empty: whatever it uses
     flow: str = ""  # the one that is hurt, where no spec says it
+
+    def suits(self, operations: Collection[str]) -> bool:
+        """Whether it concerns a flow that uses these operations."""
+        return not self.beside or not self.beside.isdisjoint(operations)
 
     def about(self, operation: str, what: str) -> bool:
         """Whether it is about this field of the answer to this operation."""

@@ -104,13 +104,13 @@ def fact_harm(fact: Fact, one: Trouble) -> Harm:
         effect=fact.says,
         source=fact.source,
         known=one.known,
-        by_rule=one.rule is not None,
+        distance=one.distance,
     )
 
 
 def plain_harm(one: Trouble) -> Harm:
     """What something that broke means where nobody has measured what the client does then."""
-    return Harm(severe(one), phrase(one), (one.record,), known=one.known, by_rule=one.rule is not None)
+    return Harm(severe(one), phrase(one), (one.record,), known=one.known, distance=one.distance)
 
 
 def risk(of: Uses, one: Trouble, facts: Sequence[Fact], *, named: bool) -> Harm | None:
@@ -147,7 +147,7 @@ def _touched(use: Use, one: Trouble) -> bool:
 
 def _meant(fact: Fact, of: Uses, one: Trouble) -> bool:
     """Whether the spec makes such a request, beside what the fact asks for."""
-    if not fact.beside <= of.operations:
+    if not fact.suits(of.operations):
         return False
     for use in of.uses:
         if not use.shape.covers(one.asked) or not fact.features <= use.shape.features | {use.shape.auth}:

@@ -96,6 +96,13 @@ class Trouble:
         return self.asked.operation != self.operation
 
     @property
+    def distance(self) -> int:
+        """How plain it is: 0 of the answer itself, 1 of what follows from it, 2 in the words of a rule."""
+        if self.rule is not None:
+            return 2
+        return int(self.indirect or self.wrong == "any")
+
+    @property
     def missing(self) -> bool:
         """Whether what should be there is not."""
         return bool(_ABSENT.search(self.observed)) and self.expected != "absent"

@@ -21,6 +21,7 @@ from harness.golden.features import Shape, of_step, of_wire
 from harness.golden.harm import Severity
 from harness.golden.impact import Flow, Impact, State, impact
 from harness.golden.phrases import sentence
+from harness.golden.plan import write_manifest
 from harness.golden.reliance import Effect, Reliance, bindings
 from harness.golden.spec import GoldenSpec
 from harness.golden.trouble import fields
@@ -93,6 +94,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = root.parent / f"{one.id}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dump(replace(one, provenance=PROVENANCE)))
+    write_manifest(root)
     return root
 
 
@@ -316,7 +318,7 @@ def test_a_field_that_the_client_does_without_is_a_risk_only(tmp_path: Path, tab
     run = factory.write(tmp_path / "run", [replayed(DOWNLOAD, findings=[finding])], wires=wires)
     one = flow(of_run(run, table), DOWNLOAD.flow)
     assert one.severity is Severity.AT_RISK
-    assert "and the client goes on without it" in said(one)
+    assert "but the client was seen to go on without it" in said(one)
 
 
 def test_unsupported_blocked_and_known(tmp_path: Path, table: Reliance) -> None:
@@ -468,17 +470,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_command_says_what_breaks_for_whom(run: Path, traces: Path) -> None:
-    done = blobproof("impact", run, "--traces", traces)
+    done = blobproof("impact", run, "--library", traces)
     assert done.code == 1, done
     assert "AzCopy: download of a small file is at risk: " in done.out
     assert "Last-Modified, and downloads fail (" in done.out
     assert "rclone\n  nothing was verified: nothing in this run is about it" in done.out
-    done = blobproof("impact", run, "--traces", traces, "--client", "rclone")
+    done = blobproof("impact", run, "--library", traces, "--client", "rclone")
     assert done.code == 5, done
 
 
 def test_the_command_speaks_json(run: Path, traces: Path) -> None:
-    done = blobproof("impact", run, "--traces", traces, "--json", "--client", "AzCopy")
+    done = blobproof("impact", run, "--library", traces, "--json", "--client", "AzCopy")
     facts = json.loads(done.out)
     assert (done.code, facts["exit_code"], facts["complete"]) == (1, 1, True)
     (client,) = facts["clients"]
@@ -486,6 +488,20 @@ def test_the_command_speaks_json(run: Path, traces: Path) -> None:
     assert by_name["download of a small file"]["severity"] == "at risk"
     assert by_name["download of a small file"]["reasons"][0]["source"] == ["azcopy/3.7"]
     assert by_name["upload of a large file"]["severity"] is None
+
+
+def test_a_replay_on_a_wrong_server_says_who_loses_data(traces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = blobproof("replay", "reference:range-ignored", "--library", traces, "--out", out)
+    assert done.code == 1, done
+    done = blobproof("impact", out, "--library", traces)
+    assert done.code == 1, done
+    assert (
+        "  data loss    AzCopy: download of a small file loses data: Get Blob answers 200 where 206 is due, "
+        "and the first bytes of the blob are written in the place of every range, and the job is reported "
+        "as completed (traces/azcopy/10.32.2/download)"
+    ) in done.out.splitlines()
+    assert "  1 flow unharmed" in done.out.splitlines()
 
 
 def test_bad_input_is_said_in_a_line(run: Path, tmp_path: Path) -> None:
@@ -496,7 +512,7 @@ def test_bad_input_is_said_in_a_line(run: Path, tmp_path: Path) -> None:
 
 def test_the_page_stands_in_a_browser(run: Path, traces: Path, tmp_path: Path) -> None:
     out = tmp_path / "impact.html"
-    done = blobproof("impact", run, "--traces", traces, "-o", out)
+    done = blobproof("impact", run, "--library", traces, "-o", out)
     assert done.code == 1, done
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
