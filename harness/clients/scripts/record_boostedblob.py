@@ -22,11 +22,14 @@ def used(use: Use) -> Callable[[Work], None]:
     """The same as a function that can be called."""
 
     async def session(work: Work) -> None:
-        with configure(chunk_size=CHUNK):
-            async with bbb.BoostExecutor(4) as executor:
-                await use(work, f"az://{work.account}/{work.container}", executor)
+        async with bbb.BoostExecutor(4) as executor:
+            await use(work, f"az://{work.account}/{work.container}", executor)
 
-    return lambda work: asyncio.run(bbb.ensure_session(session)(work))
+    async def configured(work: Work) -> None:
+        with configure(chunk_size=CHUNK):
+            await bbb.ensure_session(session)(work)
+
+    return lambda work: asyncio.run(configured(work))
 
 
 def same(work: Work) -> None:
@@ -99,6 +102,18 @@ async def write_unordered(work: Work, root: str, executor: Any) -> None:
     expect("size", len(work.content("big.bin")), await bbb.getsize(f"{root}/copy.bin"))
 
 
+async def round_trip(work: Work, root: str, executor: Any) -> None:
+    """Everyday work with another credential: write, look, list, read, copy, remove."""
+    await bbb.copyfile(work.files["a.txt"], f"{root}/trip/a.txt", executor, overwrite=True)
+    expect("size", len(work.content("a.txt")), await bbb.getsize(f"{root}/trip/a.txt"))
+    await bbb.copyfile(f"{root}/trip/a.txt", f"{root}/trip/b.txt", executor, overwrite=True)
+    expect("content", work.content("a.txt"), await bbb.read.read_single(f"{root}/trip/b.txt"))
+    tree = [path.to_az_str() async for path in bbb.listtree(f"{root}/trip")]
+    expect("tree", [f"{root}/trip/a.txt", f"{root}/trip/b.txt"], sorted(tree))
+    await bbb.remove(f"{root}/trip/a.txt")
+    expect("what is removed", False, await bbb.exists(f"{root}/trip/a.txt"))
+
+
 async def gone(work: Work, root: str, executor: Any) -> None:
     """What a command has left: the names in the arguments, and no others."""
     tree = [path.to_az_str().removeprefix(f"{root}/") async for path in bbb.listtree(root)]
@@ -114,5 +129,15 @@ async def _missing(what: str, action: Awaitable[Any]) -> None:
 
 
 if __name__ == "__main__":
-    uses = (upload_blocks, download_ranges, read, stat, listing, create, write_unordered, gone)
+    uses = (
+        upload_blocks,
+        download_ranges,
+        read,
+        stat,
+        listing,
+        create,
+        write_unordered,
+        round_trip,
+        gone,
+    )
     main({"same": same, **{use.__name__: used(use) for use in uses}})

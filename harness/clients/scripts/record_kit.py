@@ -7,10 +7,15 @@ ours, for it runs in the environment of a client.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,9 +36,9 @@ class Work:
     out: Path
     ca: str
     secure: bool
-    key: str | None
-    sas: str | None
-    token: str | None
+    key: str | None = field(repr=False)
+    sas: str | None = field(repr=False)
+    token: str | None = field(repr=False)
 
     @property
     def container(self) -> str:
@@ -48,6 +53,48 @@ class Work:
     def content(self, name: str) -> bytes:
         """The bytes of a local file."""
         return Path(self.files[name]).read_bytes()
+
+
+@contextlib.contextmanager
+def identity(work: Work) -> Iterator[None]:
+    """With a token: an endpoint of managed identities on this machine, as App Service and Azure ML have it.
+
+    It is the environment that tells a client of it. Its requests never leave this machine.
+    """
+    if work.token is None:
+        yield
+        return
+    answer = {
+        "access_token": work.token,
+        "token_type": "Bearer",
+        "resource": "https://storage.azure.com/",
+        "expires_in": 3600,
+        "expires_on": int(time.time()) + 3600,
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the name that the base class wants
+
+        def log_message(self, *_words: object) -> None:
+            """Says nothing: standard error is for the scenario."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/token"
+        os.environ.update(IDENTITY_ENDPOINT=url, IDENTITY_HEADER="header", MSI_ENDPOINT=url)
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def expect(what: str, wanted: object, got: object) -> None:
@@ -86,7 +133,8 @@ def main(functions: Mapping[str, Callable[[Work], None]]) -> NoReturn:
         token=request["token"],
     )
     try:
-        functions[request["scenario"]](work)
+        with identity(work):
+            functions[request["scenario"]](work)
     except Exception as error:  # the reason goes to the recorder, whatever it is
         sys.exit(" ".join(f"{type(error).__name__}: {error}".split())[:1000])
     sys.exit(0)

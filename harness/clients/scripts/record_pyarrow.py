@@ -11,7 +11,10 @@ from record_kit import Work, expect, main, refused  # type: ignore[import-not-fo
 
 
 def system(work: Work) -> Any:
-    """The file system, with the scenario's credential. An authority without a leading dot is path style."""
+    """The file system, with the scenario's credential. An authority without a leading dot is path style.
+
+    Without a key and a SAS it asks for a token by itself.
+    """
     parts = urlsplit(work.url)
     path_style = parts.path != ""
     authority = parts.netloc if path_style else parts.netloc.removeprefix(work.account)
