@@ -183,14 +183,19 @@ def block_id(number: int) -> str:
     return base64.b64encode(f"block-{number:08d}".encode()).decode()
 
 
+_DIGITS = 12  # of a block ID that tell it from others
+
+
 def scattered_id(number: int, size: int, seed: str) -> str:
     """Block ID number so-and-so of `size` bytes, in base64: letters and digits, whatever the place.
 
     IDs that follow each other are far apart in the order of their bytes, as random ones are: a server that
-    goes by that order joins the blocks wrongly. The order is the same for every seed, the IDs are not. Up to
-    16**size of them are distinct.
+    goes by that order joins the blocks wrongly. The order is the same for every seed, the IDs are not. Long
+    ones differ in their last bytes only, as those of AzCopy do: a server that cuts them joins wrongly too.
+    Up to 16**size of them are distinct, or 16**_DIGITS.
     """
-    span, low = 16**size, 16 ** (size // 2)
+    width = min(size, _DIGITS)
+    span, low = 16**width, 16 ** (width // 2)
     golden = (math.isqrt(5 * span * span) - span) // 2 | 1  # odd, hence a permutation
     high, rest = divmod(number * golden % span, low)
     rest = (rest + int.from_bytes(hashlib.sha256(seed.encode()).digest())) % low
