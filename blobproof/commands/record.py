@@ -69,7 +69,7 @@ class _WithWords(click.Command):
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the library; of a command behind `--`, the file to write.  [default: traces]",
+    help="Folder of the library; a command behind `--` may have a .yaml file instead.  [default: traces]",
 )
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; compare with the library.")
 @click.option("--list", "only_list", is_flag=True, help="List the scenarios, and stop.")
@@ -116,7 +116,7 @@ def command(
     """Record golden specs: CLIENT does its scenarios behind mitmproxy, and what it did is compiled.
 
     Without a SCENARIO, all of the client's. Behind `--` stands any command, whose words may hold {url}, {sas}
-    and {own-container}; --out then names the file to write.
+    and {own-container}; --out then names the .yaml file to write, or the folder of a library.
     """
     resolve(against, style=style)  # what is wrong with an argument is said before anything is started
     words: Sequence[str] | None = context.meta.get(_WORDS)
@@ -127,7 +127,7 @@ def command(
         if not words:
             raise click.UsageError("there is no command behind `--`")
         if out is None:
-            raise click.UsageError("--out names the file that a command behind `--` is recorded to")
+            raise click.UsageError("--out names the .yaml file, or library, for a command behind `--`")
         given = given_command(
             words,
             name=name,
@@ -209,7 +209,7 @@ class _Job:
             return {**facts, "result": "failed", "why": str(error), "hint": error.hint}, code
 
     def _write(self, recorded: Recorded) -> Path:
-        if self.given is None:
+        if self.given is None or self.out.suffix != ".yaml":
             return write(recorded, self.out)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=self.out.parent) as beside:
