@@ -109,7 +109,7 @@ def _given(slot: Slot, later: Draft, draft: Draft) -> Iterator[_Said]:
     response = draft.flow.exchange.response
     assert response is not None
     same = (draft.who.container, draft.who.blob) == (later.who.container, later.who.blob)
-    copied = f"{{url}}/{draft.who.container}/" in (header(later.headers, "x-ms-copy-source") or "")
+    copied = f"url}}/{draft.who.container}/" in (header(later.headers, "x-ms-copy-source") or "")
     name = _ANSWERS.get(slot.kind)
     if name is not None and (same or copied) and (said := header(response.headers, name)) is not None:
         yield "header", name, said

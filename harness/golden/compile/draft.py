@@ -29,7 +29,8 @@ SAS_FIELDS = frozenset(
 """Query parameters of a shared access signature: signing adds them again."""
 
 _BRACKET = re.compile(r"\([^()]*\)")
-_BOUNDARY = re.compile(r"(?<=batch_)(?!" + GUID.pattern + r")[A-Za-z0-9+/=]{16,}")
+# Random boundaries of batches: batch_TEXT, and those of Python's email package.
+_BOUNDARY = re.compile(r"(?<=batch_)(?!" + GUID.pattern + r")[A-Za-z0-9+/=]{16,}|(?<=={15})\d{19}(?===)")
 _KERNEL = re.compile(r"Linux[- ]\d+\.\d+")
 _DATES = frozenset({"x-ms-date", "date"})
 _DROPPED = frozenset({"proxy-connection", "proxy-authorization", "proxy-authenticate"})
@@ -172,6 +173,8 @@ class Drafting:
     ) -> tuple[Headers, str]:
         out: list[tuple[str, str]] = []
         auth = "anonymous"
+        # A service reads nothing with a token that has gone over plain HTTP.
+        secure = header(headers, "x-ms-copy-source-authorization") is not None
         for name, value in headers:
             low = name.lower()
             if low in _DROPPED:
@@ -180,7 +183,10 @@ class Drafting:
             if low == "authorization":
                 auth = "default"
             hashed = _hash(value, body) if isinstance(recipe, BlockListXml | Batch) else None
-            out.append((name, hashed or self.header(low, value, body.length, rules)))
+            said = hashed or self.header(low, value, body.length, rules)
+            if secure and low == "x-ms-copy-source":
+                said = re.sub(r"^\{url\}", "{https-url}", said)
+            out.append((name, said))
         if self._recording.scenario.shuffles:
             out.sort(key=lambda header: header[0].lower())
         return tuple(out), auth

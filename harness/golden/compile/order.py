@@ -113,10 +113,10 @@ def _touch(who: Identity, headers: Headers) -> Touch:
 
 def _source(headers: Headers) -> frozenset[tuple[str, ...]]:
     """The blob that a copy reads."""
-    url = header(headers, "x-ms-copy-source") or ""
-    if not url.startswith("{url}/"):
+    root, _, path = (header(headers, "x-ms-copy-source") or "").partition("/")
+    if root not in ("{url}", "{https-url}"):
         return frozenset()
-    container, _, blob = url.removeprefix("{url}/").partition("?")[0].partition("/")
+    container, _, blob = path.partition("?")[0].partition("/")
     return frozenset({(container, unquote(blob))})
 
 
