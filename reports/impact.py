@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.golden.harm import Harm, Severity
 from harness.golden.impact import Flow, Impact, State
-from harness.golden.phrases import SPARED, sentence
+from harness.golden.phrases import SPARED
+from harness.golden.profile import Profile
 from reports.names import Slugs
-from reports.page import render
+from reports.page import listed, render
 
 SIGNS = {
     Severity.DATA_LOSS.value: ("bad", "harness-error"),
@@ -25,15 +27,18 @@ SIGNS = {
 _LISTED = 12
 """Pieces of evidence that a reason names."""
 
+_NAMED = 4
+"""Flows that are named beside a kind of request."""
 
-def build(found: Impact, out: Path) -> Path:
-    """Writes the page to `out`, and returns `out`."""
+
+def build(found: Impact, known: Sequence[Profile], out: Path) -> Path:
+    """Writes the page to `out`, and returns `out`. `known`: what the clients send and depend on."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(html(found), encoding="utf-8")
+    out.write_text(html(found, known), encoding="utf-8")
     return out
 
 
-def html(found: Impact) -> str:
+def html(found: Impact, known: Sequence[Profile]) -> str:
     """The page."""
     slugs = Slugs()
     counts = dict.fromkeys((*Severity, "known", "unharmed", State.UNVERIFIED), 0)
@@ -50,10 +55,11 @@ def html(found: Impact) -> str:
         Severity=Severity,
         State=State,
         signs=SIGNS,
-        spared=SPARED,
+        profiles={one.client.id: one for one in known},
         anchors={one.client.id: slugs.take(one.client.id) for one in found.clients},
         word=_word,
         says=_says,
+        some=_some,
         listed_evidence=lambda harm: harm.evidence[:_LISTED],
         harmed=sum(flow.state is State.HARMED and not flow.known for flow in found.flows),
     )
@@ -74,7 +80,14 @@ def _word(flow: Flow) -> str:
     return flow.severity.value if flow.severity else flow.state.value
 
 
-def _says(flow: Flow, harm: Harm) -> str:
-    """The sentence without the client, which stands above, and without the evidence, which stands below."""
-    said = sentence(flow.client.name, flow.name, harm).removeprefix(f"{flow.client.name}: ")
-    return said.removesuffix(said[said.rindex(" (") :])
+def _says(harm: Harm) -> str:
+    """The reason and what the client does then; flow and client stand beside it, the evidence below."""
+    if not harm.effect:
+        return harm.reason
+    return f"{harm.reason}, {'but' if harm.effect == SPARED else 'and'} {harm.effect}"
+
+
+def _some(flows: Sequence[str]) -> str:
+    """The flows, or the first few and how many more there are."""
+    kept = list(flows[:_NAMED])
+    return listed([*kept, f"{len(flows) - _NAMED} more"] if len(flows) > _NAMED else kept)

@@ -504,7 +504,21 @@ def test_a_replay_on_a_wrong_server_says_who_loses_data(traces: Path, tmp_path: 
     assert "  1 flow unharmed" in done.out.splitlines()
 
 
+def test_what_a_client_sends_and_depends_on_needs_no_run(traces: Path) -> None:
+    done = blobproof("impact", "--uses", "--library", traces, "--client", "AzCopy", "--json")
+    assert done.code == 0, done
+    (one,) = json.loads(done.out)
+    asked = {asked["operation"]: asked for asked in one["asks"]}
+    assert {"Get Blob Properties", "Put Block List"} <= set(asked)
+    back = [(back["field"], back["in"], back["flows"]) for back in one["sends_back"]]
+    assert ("header Last-Modified", "If-Unmodified-Since", ["download of a small file"]) in back
+    assert "downloads fail" in [fact["says"] for fact in one["depends"]]
+    done = blobproof("impact", "--uses", "--library", traces, "--client", "rclone")
+    assert done.out.splitlines()[:2] == ["rclone 1.0", "  asks          List Blobs (1 flow)"]
+
+
 def test_bad_input_is_said_in_a_line(run: Path, tmp_path: Path) -> None:
+    refused(blobproof("impact"), 2, "RUN")
     refused(blobproof("impact", run, "--client", "nobody"), 2, "no client 'nobody'")
     refused(blobproof("impact", tmp_path / "none"), 2, "does not exist")
     refused(blobproof("impact", tmp_path), 2, "no results in")
