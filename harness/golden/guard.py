@@ -30,14 +30,13 @@ def check(text: str, secrets: Iterable[str], what: str) -> None:
     for number, line in enumerate(lines, 1):
         if (why := _leak(line, secrets)) is not None:
             raise LeakError(f"{what}, line {number}: {why}")
-    if (why := _leak("".join(line.strip() for line in lines), secrets)) is not None:
-        raise LeakError(f"{what}: {why}, over several lines")
+    if _known("".join(line.strip() for line in lines), secrets):
+        raise LeakError(f"{what}: a secret of this recording, over several lines")
 
 
 def _leak(line: str, secrets: Iterable[str]) -> str | None:
-    for secret in secrets:
-        if any(spelt in line for spelt in _spellings(secret)):
-            return "a secret of this recording"
+    if _known(line, secrets):
+        return "a secret of this recording"
     if redact_text(line) != line:
         return "something that looks like a signature, key or token"
     if _KEY.search(line):
@@ -45,6 +44,10 @@ def _leak(line: str, secrets: Iterable[str]) -> str | None:
     if _MAC.search(line):
         return "something that looks like a signature without a name"
     return None
+
+
+def _known(text: str, secrets: Iterable[str]) -> bool:
+    return any(spelt in text for secret in secrets for spelt in _spellings(secret))
 
 
 def _spellings(secret: str) -> Iterator[str]:
