@@ -41,7 +41,7 @@ blobproof selftest --requirement get-blob.range --all-cases --out DIR
 {outcomes}
 
 The kill rate is the share of mutants that were killed or replayed. Everything else counts against it.
-`--without-replays` says what the cases find alone.
+`--by cases` says what the cases find alone, `--by replays` what the golden specs do.
 `--out DIR` writes everything to `DIR/selftest.json`, whose schema is `harness/selftest/selftest.schema.json`.
 `--all-cases` gives every mutant every case and golden spec, and lists all that notice it.
 `--record suites/selftest.json` keeps a whole run: the first one ever stays, the latest is replaced.

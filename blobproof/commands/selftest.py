@@ -15,9 +15,11 @@ from blobproof.selftest_screen import Progress, show
 from harness import catalogue
 from harness.data import folder
 from harness.golden.document import load_tree
+from harness.golden.plan import NoTracesError
+from harness.golden.spec import GoldenSpec
 from harness.plan import NothingSelectedError, SelectionError, everything
 from harness.selftest import record as records
-from harness.selftest.document import FILE, Asked, Document, document, render, suite_digest
+from harness.selftest.document import FILE, WITNESSES, Asked, Document, document, render, suite_digest
 from harness.selftest.engine import selftest
 from harness.selftest.mutants import Mutant, mutants, pick
 from harness.selftest.results import Outcome, Verified
@@ -38,7 +40,14 @@ from harness.vocabulary import ExitCode, exit_code
     is_flag=True,
     help="Every mutant through every case and golden spec, and each that notices it.",
 )
-@click.option("--without-replays", is_flag=True, help="Only the cases: golden specs are not replayed.")
+@click.option(
+    "--by",
+    "witnesses",
+    type=click.Choice(WITNESSES),
+    default=WITNESSES[0],
+    show_default=True,
+    help="Who looks: the cases, the replays of golden specs, or both.",
+)
 @click.option(
     "--at-least",
     type=click.FloatRange(0, 100),
@@ -68,7 +77,7 @@ def command(
     names: tuple[str, ...],
     requirements: tuple[str, ...],
     all_cases: bool,
-    without_replays: bool,
+    witnesses: str,
     at_least: float,
     workers: int,
     out: Path | None,
@@ -82,10 +91,10 @@ def command(
     specs; one that only cases of other requirements notice is a hole.
     """
     suites = folder("suites")
-    asked = Asked(names, requirements, all_cases, at_least, without_replays)
+    asked = Asked(names, requirements, all_cases, at_least, witnesses)
     chosen = _chosen(suites, asked)
-    cases, _ = everything(suites)
-    specs = () if without_replays else load_tree(folder("traces"))
+    cases = () if witnesses == "replays" else everything(suites)[0]
+    specs = _specs(folder("traces"), asked)
     digest = suite_digest(suites)
     _writable(out, record, asked)
     with Progress(output(stderr=True)) as progress:
@@ -123,12 +132,22 @@ def _chosen(suites: Path, asked: Asked) -> Sequence[Mutant]:
     return found
 
 
+def _specs(traces: Path, asked: Asked) -> Sequence[GoldenSpec]:
+    """The golden specs that may look. Raises CaseTreeError, and NoTracesError when nobody else does."""
+    if asked.witnesses == "cases":
+        return ()
+    specs = load_tree(traces)
+    if asked.witnesses == "replays" and not specs:
+        raise NoTracesError(traces)
+    return specs
+
+
 def _writable(out: Path | None, record: Path | None, asked: Asked) -> None:
     """What can be known before: nobody wants to hear at the end that there is no place for it."""
     if record is not None:
         if not asked.whole:
             raise click.UsageError(
-                "--record keeps whole runs only: leave --mutant, --requirement and --without-replays out"
+                "--record keeps whole runs only: leave --mutant, --requirement and --by out"
             )
         if record.exists():
             records.read(record)

@@ -22,6 +22,9 @@ from harness.selftest.results import Outcome, Result, Verified
 
 FILE = "selftest.json"
 
+WITNESSES = ("both", "cases", "replays")
+"""Who may look at the mutants; first what a whole run takes."""
+
 Document = dict[str, Any]
 
 
@@ -33,12 +36,12 @@ class Asked:
     requirements: tuple[str, ...] = ()
     all_cases: bool = False
     at_least: float = 0.0  # percent
-    without_replays: bool = False
+    witnesses: str = "both"
 
     @property
     def whole(self) -> bool:
         """Whether that is every mutant, and everything that may notice it."""
-        return not (self.mutants or self.requirements or self.without_replays)
+        return not (self.mutants or self.requirements) and self.witnesses == WITNESSES[0]
 
 
 def document(verified: Verified, asked: Asked, digest: str) -> Document:

@@ -133,7 +133,7 @@ def test_only_the_mutants_of_a_requirement(command: Command, quick: list[tuple[s
     assert quick == [("range-ignored",), ("list-delimiter-ignored",)]
 
 
-@pytest.mark.parametrize(("words", "specs"), [((), 1), (("--without-replays",), 0)])
+@pytest.mark.parametrize(("words", "specs"), [((), 1), (("--by", "cases"), 0)])
 def test_golden_specs_are_replayed_unless_it_is_told_not_to(
     command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], specs: int
 ) -> None:
@@ -154,6 +154,21 @@ def test_golden_specs_are_replayed_unless_it_is_told_not_to(
     assert "0 of 1 mutants by a requirement of their own, 1 by a replay alone; at least 95 %: met" in out
 
 
+def test_replays_alone(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def selftest(
+        cases: Sequence[object], *_: object, specs: Sequence[object], **_options: object
+    ) -> Verified:
+        asked.append((len(cases), len(specs)))
+        return Verified((), {}, "2025-07-05", 0, 1)
+
+    monkeypatch.setattr(selftest_command, "selftest", selftest)
+    monkeypatch.setattr(selftest_command, "load_tree", lambda _traces: (blocks(),))
+    command("--by", "replays")
+    assert asked == [(0, 1)]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -165,9 +180,11 @@ def test_golden_specs_are_replayed_unless_it_is_told_not_to(
         ),
         (["--requirement", "area.nobody"], 5, "no mutant breaks area.nobody"),
         (["--at-least", "101"], 2, "101"),
+        (["--by", "replays"], 5, "there are no golden specs in"),
+        (["--by", "cases and replays"], 2, "--by"),
         (["--workers", "0"], 2, "0"),
         (["--record", "x.json", "--mutant", "range-ignored"], 2, "--record keeps whole runs only"),
-        (["--record", "x.json", "--without-replays"], 2, "--record keeps whole runs only"),
+        (["--record", "x.json", "--by", "cases"], 2, "--record keeps whole runs only"),
         (["--record", "no/folder/x.json"], 2, "no/folder is no folder"),
         (["--record", "suites/sources.yaml"], 2, "is no JSON"),
         (["--record", "/proc/x.json"], 2, "/proc/x.json cannot be written"),
