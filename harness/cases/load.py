@@ -102,7 +102,7 @@ def parse_text(file: str, text: str) -> tuple[c.Case, ...]:
     cases = tuple(Parser(row).case(row.value) for row in rows)
     for case in cases:
         _check_operation(case, marked)
-        _check_names(case)
+        check_names(case.file, (*case.given, *case.steps))
     return cases
 
 
@@ -191,50 +191,49 @@ def _check_operation(case: c.Case, marked: Marked) -> None:
         raise CaseError(case.file, marked.line(("operation",)), f"unknown operation {case.operation!r}{hint}")
 
 
-def _check_names(case: c.Case) -> None:
+def check_names(file: str, steps: Iterable[c.Step]) -> None:
+    """Raises CaseError where a step says a placeholder that means nothing there, or a wrong `auth`."""
     saved: set[str] = set()
     waiting: set[str] = set()
     group: str | None = None
-    for step in (*case.given, *case.steps):
+    for step in steps:
         if step.parallel is None or step.parallel != group:
             saved |= waiting
             waiting = set()
         group = step.parallel
         for text, counted, is_regex in _templates(step):
-            _check_template(case, step, text, frozenset(saved), counted, is_regex)
-        _check_auth(case, step)
+            _check_template(file, step, text, frozenset(saved), counted, is_regex)
+        _check_auth(file, step)
         for one in step.save:
             if one.name in template.BUILT_IN:
-                raise CaseError(
-                    case.file, step.line, f"{{{one.name}}} is built in; save it under another name"
-                )
+                raise CaseError(file, step.line, f"{{{one.name}}} is built in; save it under another name")
         waiting |= {one.name for one in step.save}
         for expect in (step.expect, *(expect for _, expect in step.before)):
             for text, counted, is_regex in _expected_templates(expect, step.repeat is not None):
-                _check_template(case, step, text, frozenset(saved), counted, is_regex)
+                _check_template(file, step, text, frozenset(saved), counted, is_regex)
         if step.parallel is not None and step.repeat is not None:
-            raise CaseError(case.file, step.line, "a step is sent with others at once or repeated, not both")
+            raise CaseError(file, step.line, "a step is sent with others at once or repeated, not both")
 
 
-def _check_auth(case: c.Case, step: c.Step) -> None:
+def _check_auth(file: str, step: c.Step) -> None:
     parts = step.body.parts if isinstance(step.body, c.Batch) else ()
     for auth in (step.auth, *(part.auth for part in parts)):
         try:
             parse_auth(auth)
         except AuthSpecError as error:
-            raise CaseError(case.file, step.line, str(error)) from None
+            raise CaseError(file, step.line, str(error)) from None
 
 
 def _check_template(
-    case: c.Case, step: c.Step, text: str, saved: frozenset[str], counted: bool, is_regex: bool
+    file: str, step: c.Step, text: str, saved: frozenset[str], counted: bool, is_regex: bool
 ) -> None:
     try:
         found = template.regex_names(text) if is_regex else template.names(text)
     except template.TemplateError as error:
-        raise CaseError(case.file, step.line, str(error)) from None
+        raise CaseError(file, step.line, str(error)) from None
     for placeholder in found:
         if wrong := template.problem(placeholder, saved, counted):
-            raise CaseError(case.file, step.line, wrong)
+            raise CaseError(file, step.line, wrong)
 
 
 _Template = tuple[str, bool, bool]  # text, whether a counter exists, whether it is a regular expression

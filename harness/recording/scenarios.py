@@ -17,7 +17,6 @@ from harness.cases.marks import Path as Where
 from harness.cases.parse import Parser
 from harness.endpoint import Style
 from harness.recording.scenario import ClientScenario, Fault, Run
-from harness.signing.spec import AuthSpecError, parse_auth
 from harness.vocabulary import ExitCode
 
 FILE = "scenarios.yaml"
@@ -143,11 +142,7 @@ class _Reader:
 
     def _given(self, values: list[Any], path: Where) -> tuple[Step, ...]:
         steps = self._parser.steps(values, path)
-        for number, step in enumerate(steps):
-            try:
-                parse_auth(step.auth)
-            except AuthSpecError as error:
-                raise self._wrong((*path, number), str(error)) from None
+        load.check_names(self._marked.file, steps)
         return steps
 
     def _runs(self, value: Any, path: Where) -> Iterator[Run]:

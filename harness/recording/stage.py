@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from harness.cases.case import Step, Text
-from harness.cases.template import Scope
+from harness.cases.case import Step
+from harness.cases.template import Scope, render
 from harness.containers import ContainerListError, containers, remove
 from harness.endpoint import Endpoint, Secret
 from harness.exchange import Exchange, header
@@ -60,17 +60,18 @@ def stage(scenario: ClientScenario, endpoint: Endpoint) -> Iterator[Stage]:
     Raises PremiseFailedError, UnfitEndpointError.
     """
     prefix = f"{PREFIX}{secrets.token_hex(4)}-"
-    names = _names(scenario, prefix)
+    scope = _scope(endpoint, prefix)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="blobproof-record-")))
         files, out, home = (folder / name for name in ("files", "out", "home"))
         for made in (files, out, home):
             made.mkdir()
-        ready = _credentials(scenario, endpoint, prefix, names, (files, out, home, folder))
+        ready = _credentials(scenario, endpoint, scope, (files, out, home, folder))
         stack.callback(_clear, endpoint, ready)
         world = World(endpoint, prefix)
         try:
-            saved = _set(scenario, world, ready)
+            source = ready.sas.reveal() if ready.sas is not None else ""
+            saved = _set(scenario, world, ready, replace(scope, source_sas=source))
         finally:
             world.hang_up()
         yield replace(ready, saved=saved)
@@ -90,20 +91,14 @@ def _texts(value: Any) -> list[str]:
     return [repr(value)]
 
 
-def _names(scenario: ClientScenario, prefix: str) -> dict[str, str]:
-    def name(symbol: str) -> str:
-        kind, _, number = symbol.partition(":")
-        short = kind.removesuffix("-container")
-        return f"{prefix}{short}-{number}" if number else f"{prefix}{short}"
-
-    return {symbol: name(symbol) for symbol in symbols(scenario)}
+def _names(scenario: ClientScenario, scope: Scope) -> dict[str, str]:
+    return {symbol: render(f"{{{symbol}}}", scope) for symbol in symbols(scenario)}
 
 
 def _credentials(
     scenario: ClientScenario,
     endpoint: Endpoint,
-    prefix: str,
-    names: Mapping[str, str],
+    scope: Scope,
     folders: tuple[Path, Path, Path, Path],
 ) -> Stage:
     sas = _sas(scenario, endpoint)
@@ -118,7 +113,8 @@ def _credentials(
         )
     files, out, home, folder = folders
     held = [secret for secret in (endpoint.key, endpoint.sas, sas, token) if secret is not None]
-    return Stage(prefix, names, files, out, home, folder, sas, key, token, _spellings(held))
+    names = _names(scenario, scope)
+    return Stage(scope.seed, names, files, out, home, folder, sas, key, token, _spellings(held))
 
 
 def _sas(scenario: ClientScenario, endpoint: Endpoint) -> Secret | None:
@@ -140,20 +136,18 @@ def _spellings(held: list[Secret]) -> tuple[str, ...]:
 # --- the endpoint ---
 
 
-def _set(scenario: ClientScenario, world: World, ready: Stage) -> Mapping[str, str]:
+def _set(scenario: ClientScenario, world: World, ready: Stage, scope: Scope) -> Mapping[str, str]:
     """Put everything there; what the premises save."""
-    scope = _scope(world, ready)
     write_files(ready.files, scenario.files, scope)
     for symbol, name in ready.containers.items():
         if symbol.startswith("own-container"):
             _must(scenario, world.send(Step("PUT", f"/{name}?restype=container"), scope).exchange, (201,))
     saved: dict[str, str] = {}
     for step in scenario.given:
-        named = _named(step, ready.containers)
         wanted = step.expect.status.value if step.expect.status else ()
         for number in range(step.repeat or 1):
             known = replace(scope.knowing(saved), counter=number if step.repeat else None)
-            exchange = _send(scenario, world, named, known)
+            exchange = _send(scenario, world, step, known)
             _must(scenario, exchange, wanted)
             saved |= {
                 save.name: values[0]
@@ -185,29 +179,16 @@ def _must(scenario: ClientScenario, exchange: Exchange, statuses: tuple[int, ...
     )
 
 
-def _named(step: Step, names: Mapping[str, str]) -> Step:
-    """The step with the names of this stage's containers in it."""
-
-    def fill(text: str) -> str:
-        return _SYMBOL.sub(lambda match: names[match[1]], text)
-
-    headers = tuple((name, None if text is None else fill(text)) for name, text in step.headers)
-    body = Text(fill(step.body.text)) if isinstance(step.body, Text) else step.body
-    return replace(step, target=fill(step.target), headers=headers, body=body)
-
-
-def _scope(world: World, ready: Stage) -> Scope:
-    endpoint = world.endpoint
+def _scope(endpoint: Endpoint, prefix: str) -> Scope:
     return Scope(
         account=endpoint.account,
         url=endpoint.url,
-        container=ready.containers["own-container"],
-        own_container=ready.containers["own-container"],
-        new_containers=f"{ready.prefix}new",
+        container=f"{prefix}own",
+        own_container=f"{prefix}own",
+        new_containers=f"{prefix}new",
         blobs="blob",
-        seed=ready.prefix,
+        seed=prefix,
         now=datetime.now(UTC),
-        source_sas=ready.sas.reveal() if ready.sas is not None else "",
     )
 
 
@@ -222,7 +203,9 @@ def _clear(endpoint: Endpoint, ready: Stage) -> None:
     world = World(endpoint, ready.prefix)
     try:
         for name in leased:
-            world.send(Step("PUT", f"/{name}?comp=lease&restype=container", _BREAK), _scope(world, ready))
+            world.send(
+                Step("PUT", f"/{name}?comp=lease&restype=container", _BREAK), _scope(endpoint, ready.prefix)
+            )
     finally:
         world.hang_up()
     remove(endpoint, leased)

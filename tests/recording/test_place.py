@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cases.case import Join, Random, Slice, Text, Zeros
+from harness.cases.case import Join, Random, Recipe, Slice, Text, Zeros
 from harness.cases.recipes import content
 from harness.cases.template import Scope
 from harness.endpoint import Secret, Style
@@ -93,7 +93,7 @@ def test_the_environment_is_whole(place: Place) -> None:
 def test_files_are_written_piece_by_piece_with_one_time(tmp_path: Path) -> None:
     scope = Scope("", "", "", "", "", "", "", datetime(2026, 1, 1, tzinfo=UTC))
     big = Random((1 << 20) + 33, 5)
-    files = {
+    files: dict[str, Recipe] = {
         "big.bin": big,
         "deep/er/part.bin": Slice(big, 7, (1 << 20) + 9),
         "deep/mixed.bin": Join((Text("x"), Zeros(3), Slice(Random(10, 1), 2, 100))),

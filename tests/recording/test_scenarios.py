@@ -91,6 +91,7 @@ def test_what_need_not_be_said() -> None:
         ("run: [go]", "run: [go]\n  faults: [{kind: explode}]", 6, "'explode' is not one of"),
         ("run: [go]", "run: [go]\n  given: [{send: PUT x}]", 6, "a target begins with '/'"),
         ("run: [go]", "run: [go]\n  given: [{send: PUT /x, auth: magic}]", 6, "unknown auth: 'magic'"),
+        ("run: [go]", "run: [go]\n  given: [{send: 'PUT /{nothing}'}]", 6, "{nothing} is neither"),
         ("run: [go]", "run: [go]\n  run: [go]", 6, "stands twice"),
         ("one:", "one: [", 3, "not YAML"),
     ],
