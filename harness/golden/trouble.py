@@ -160,6 +160,9 @@ def troubles(record: Record, at: Place, known_rules: frozenset[str] = frozenset(
     `known_rules` are wire rules that a ledger has.
     """
     broken = [finding for finding in record["findings"] if _is_broken(finding)]
+    # An answer with another status lacks what the right one has: that follows, and says nothing of its own.
+    other = {finding["exchange"] for finding in broken if finding["about"] == STATUS} - {None}
+    broken = [finding for finding in broken if finding["exchange"] not in other or _stands_alone(finding)]
     if not broken:
         return
     shapes = at.shapes(record)
@@ -197,6 +200,11 @@ def _is_broken(finding: Mapping[str, Any]) -> bool:
     if finding["rule"]:
         return bool(finding["broken"])
     return Verdict(finding["verdict"]) in (Verdict.DIFFERS, Verdict.LENIENT, Verdict.UNSUPPORTED)
+
+
+def _stands_alone(finding: Mapping[str, Any]) -> bool:
+    about = finding["about"]
+    return bool(finding["rule"]) or about == STATUS or about == "header x-ms-error-code"
 
 
 def _at(shapes: Sequence[Shape | None], exchange: int | None) -> Shape | None:

@@ -270,6 +270,18 @@ def test_a_replay_that_differs_breaks_the_flow(tmp_path: Path, table: Reliance) 
     assert flow(found, "listing").state is State.UNVERIFIED
 
 
+def test_what_a_refusal_lacks_is_no_reason_of_its_own(tmp_path: Path, table: Reliance) -> None:
+    found = [
+        factory.finding("status", "201", "409 BlobNotFound", step="put-block-list", exchange=0),
+        factory.finding("header ETag", "an ETag", "absent", step="put-block-list", exchange=0),
+        factory.finding("ETag to remember", "present", "absent", step="put-block-list", exchange=0),
+    ]
+    wires = {UPLOAD.id: [factory.exchange("PUT /blobproof/c/big.bin?comp=blocklist", "409 Conflict")]}
+    run = factory.write(tmp_path / "run", [replayed(UPLOAD, findings=found)], wires=wires)
+    (harm,) = flow(of_run(run, table), UPLOAD.flow).harms
+    assert harm.reason == "Put Block List answers 409 BlobNotFound where 201 is due"
+
+
 def test_a_stale_etag_that_is_accepted_loses_data(tmp_path: Path, table: Reliance) -> None:
     exchange = factory.exchange("PUT /blobproof/c/a", "201 Created", step="put-blob")
     exchange["request"]["headers"].append(["If-Match", '"0x1"'])
