@@ -43,8 +43,11 @@ def stage_block(stage: Stage, content: Content | Unknown, checks: Checks) -> Ans
         return answer
     block_id = asked.query.get("blockid") or ""
     _id_is_good(block_id, blob, checks)
-    if blob.current is not None and blob.current.kind != "BlockBlob":
-        checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
+    other_type = refused(409, "InvalidBlobType", level=EXPECTED)
+    if blob.lost:
+        checks.maybe.append(other_type)
+    elif blob.current is not None and blob.current.kind != "BlockBlob":
+        checks.add(other_type)
     stage.archived(checks)
     stage.lock(checks, level=EXPECTED)
     if (answer := stage.decide(checks, done(201))) is not None:

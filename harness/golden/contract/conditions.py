@@ -200,10 +200,12 @@ Unmet = Callable[[str], Refusal]
 """The refusal for an unmet condition; the argument is its kind: match, none-match, modified, unmodified."""
 
 
-def writing(wish: Asking, state: State | None, world: World, unmet: Unmet, existing: Refusal) -> Verdict:
+def writing(
+    wish: Asking, state: State | None, world: World, unmet: Unmet, existing: Refusal | None
+) -> Verdict:
     """A write: one condition, or an ETag with its date, which then does not count.
 
-    `existing` is the refusal of If-None-Match: * where something is.
+    `existing` is the refusal of If-None-Match: * where something is; None: whether it is refused is unknown.
     """
     if wish.none:
         return GO
@@ -213,7 +215,10 @@ def writing(wish: Asking, state: State | None, world: World, unmet: Unmet, exist
     if wish.match is not None:
         return _stopped(_FLIP[matches(wish.match, state, world)], _soft(unmet("match"), wish.several))
     if wish.none_match is not None:
-        how = existing if _entries(wish.none_match) == ["*"] else unmet("none-match")
+        star = _entries(wish.none_match) == ["*"]
+        if star and existing is None and state is not None:
+            return Verdict(Truth.MAYBE, (_soft(unmet("none-match"), True),))
+        how = existing if star and existing is not None else unmet("none-match")
         return _stopped(matches(wish.none_match, state, world), _soft(how, wish.several))
     if state is None:
         return GO  # dates say nothing of what is not there

@@ -99,8 +99,9 @@ class Stage:
         level: Level | None = None,
     ) -> None:
         """Conditions and lock of a write that replaces whatever is there."""
-        if self.blob.lost and not asking(self.asked).none:
-            checks.maybe.append(Refusal((409, 412)))
+        wish = asking(self.asked)
+        if self.blob.lost and not wish.none:
+            checks.maybe.append(Refusal((400, 409, 412) if wish.several else (409, 412)))
         elif not self.blob.lost:
             missing = self.current is None
             unmet = Refusal((412,), codes if missing else codes[:1], EXPECTED if missing else level)
@@ -152,13 +153,9 @@ class Stage:
 
     def conditions(self, checks: Checks, level: Level | None = None) -> None:
         """The conditions of a change. Whether If-None-Match: * keeps one from what is there is not known."""
-        unmet = refused(412, "ConditionNotMet", level=level)
-        if self.current is not None and (self.asked.header("if-none-match") or "").strip() == "*":
-            checks.maybe.append(replace(unmet, level=EXPECTED))
-        else:
-            self._conditions(checks, unmet, unmet)
+        self._conditions(checks, refused(412, "ConditionNotMet", level=level), None)
 
-    def _conditions(self, checks: Checks, unmet: Refusal, star: Refusal) -> None:
+    def _conditions(self, checks: Checks, unmet: Refusal, star: Refusal | None) -> None:
         state = self.current.state if self.current else None
         checks.take(writing(asking(self.asked), state, self.world, lambda kind: unmet, star))
         self.tagged(checks)

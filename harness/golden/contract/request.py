@@ -14,7 +14,6 @@ from harness.exchange import Headers
 from harness.golden.contract.text import canonical, literal
 from harness.rules.identify import identify
 
-
 _TRUE = frozenset({"{body-md5}", "{body-crc64}"})
 """Claims about the request's own body that hold by their meaning."""
 
@@ -73,9 +72,7 @@ class Asked:
 
 def asked(index: int, name: str, step: Step) -> Asked:
     """A step as the model sees it. Raises TemplateError."""
-    headers = tuple(
-        (name, value) for name, value in step.headers if value is not None and value not in _TRUE
-    )
+    headers = tuple((name, value) for name, value in step.headers if value is not None and value not in _TRUE)
     return _asked(index, name, step.method, step.target, headers, step.body, step.auth)
 
 
