@@ -83,10 +83,11 @@ class Fault:
 class Seen:
     """One exchange while it lasts."""
 
-    def __init__(self, one: http.HTTPFlow, number: int) -> None:
+    def __init__(self, one: http.HTTPFlow, number: int, era: int) -> None:
         request = one.request
         self.one = one
         self.number = number
+        self.era = era
         self.fault: Fault | None = None
         self.request_done = False
         self.answered = False  # the answer has come to its end
@@ -127,6 +128,7 @@ class Recorder:
         self._numbers: dict[str, int] = {}
         self._faults: list[Fault] = []
         self._upstream: dict[str, Any] = {}
+        self._era = 0  # the token of the order that began the recording
 
     # --- the recorder's side ---
 
@@ -159,10 +161,11 @@ class Recorder:
 
     def _obey(self, order: dict[str, Any]) -> None:
         if order["do"] == "begin":
-            self._upstream = order["upstream"]
+            self._upstream, self._era = order["upstream"], order["token"]
             self._faults = [Fault(said) for said in order["faults"]]
             ctx.options.update(ssl_verify_upstream_trusted_ca=order["upstream"]["ca"])
-        self._tell({"event": order["do"], "token": order["token"], "open": len(self._open)})
+        opened = sum(seen.era == self._era for seen in self._open.values())
+        self._tell({"event": order["do"], "token": order["token"], "open": opened})
 
     def _tell(self, event: dict[str, Any]) -> None:
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
@@ -195,7 +198,7 @@ class Recorder:
 
     def requestheaders(self, one: http.HTTPFlow) -> None:
         """The beginning of an exchange: nothing of it is changed but where it goes."""
-        seen = Seen(one, self._numbers.get(one.client_conn.id, 0))
+        seen = Seen(one, self._numbers.get(one.client_conn.id, 0), self._era)
         seen.inner = any(
             other.source
             and unquote(other.source) == unquote(urlsplit(seen.target).path)
@@ -281,6 +284,7 @@ class Recorder:
         self._tell(
             {
                 "event": "exchange",
+                "era": seen.era,
                 "connection": seen.number,
                 "scheme": seen.scheme,
                 "host": seen.host,

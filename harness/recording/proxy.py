@@ -20,6 +20,7 @@ import trustme
 
 from harness.clients.process import redacted
 from harness.endpoint import Endpoint, Face
+from harness.recording.errors import CutOffError
 from harness.recording.passed import Passed, passed
 from harness.recording.scenario import Fault
 from harness.tools.find import Missing, find
@@ -86,7 +87,8 @@ class Recorder:
         self._channel = channel
         self._tokens = 0
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._told: list[Passed] = []
+        self._told: list[dict[str, Any]] = []
+        self._era = 0  # of the recording that goes on
         self._words = bytearray()
         self._threads = [
             threading.Thread(target=self._listen, daemon=True),
@@ -111,13 +113,20 @@ class Recorder:
         """The process id."""
         return self._process.pid
 
+    @property
+    def open(self) -> int:
+        """How many exchanges of this recording have not ended. Raises RecorderError."""
+        return int(self._order("count")["open"])
+
     def await_ready(self) -> None:
         """Wait until it listens. Raises RecorderError."""
         self.port = int(self._answer("ready", _START_SECONDS)["port"])
 
     def begin(self, endpoint: Endpoint, face: Face, faults: Sequence[Fault] = ()) -> None:
-        """From now on connections lead to this address of the endpoint. Raises RecorderError."""
-        self.take()
+        """From now on connections lead to this address of the endpoint, and a new recording begins.
+
+        What is still open of an earlier one is not part of it. Raises RecorderError.
+        """
         upstream = {
             "address": list(face.address),
             "tls": face.scheme == "https",
@@ -125,20 +134,28 @@ class Recorder:
             "ca": None if endpoint.ca_file is None else str(endpoint.ca_file),
         }
         self._order("begin", upstream=upstream, faults=[dataclasses.asdict(fault) for fault in faults])
+        self._era, self._told = self._tokens, []
 
     def take(self, seconds: float = _ORDER_SECONDS) -> list[Passed]:
         """All exchanges since `begin`, in the order in which their requests began.
 
-        Waits until none is open any more, or the seconds are over: then those that are open are not among
-        them. Raises RecorderError when mitmproxy has died.
+        Waits until none is open any more. Raises CutOffError when some still are after so many seconds,
+        RecorderError when mitmproxy has died.
         """
         deadline = time.monotonic() + seconds
         quiet = 0
-        while quiet < 2 and time.monotonic() < deadline:
-            quiet = quiet + 1 if self._order("count")["open"] == 0 else 0
+        while quiet < 2:
+            still = self.open
+            quiet = quiet + 1 if still == 0 else 0
+            if still and time.monotonic() > deadline:
+                raise CutOffError(
+                    f"{still} exchanges had not ended {seconds:g} s after the client",
+                    "Nothing was kept. blobproof doctor says whether the endpoint answers.",
+                )
             time.sleep(_QUIET_SECONDS)
         taken, self._told = self._told, []
-        return sorted(taken, key=lambda one: one.flow.exchange.started)
+        mine = [passed(told) for told in taken if told["era"] == self._era]
+        return sorted(mine, key=lambda one: one.flow.exchange.started)
 
     def close(self) -> None:
         """End the process, by its own id."""
@@ -183,7 +200,7 @@ class Recorder:
                 for line in lines:
                     event = json.loads(line)
                     if event["event"] == "exchange":
-                        self._told.append(passed(event))
+                        self._told.append(event)
                     else:
                         self._answers.put(event)
             except (OSError, ValueError):

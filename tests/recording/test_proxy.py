@@ -19,10 +19,12 @@ import pytest
 from harness.endpoint import Endpoint, Style
 from harness.endpoints.certificates import issue
 from harness.exchange import Framing
+from harness.recording.errors import CutOffError
 from harness.recording.passed import Passed
 from harness.recording.proxy import Recorder, RecorderError, RecorderMissingError, Way, recorder
 from harness.recording.recorders import Recorders
 from harness.recording.scenario import Fault
+from tests.command.process import eventually
 from tests.tap.wires import RawServer, client, receive, receive_all, receive_head
 
 MIB = 1 << 20
@@ -241,6 +243,27 @@ def test_a_server_that_is_not_there_is_a_cut_connection(behind: Recorders) -> No
     for request in (GET, upload):
         assert _asked(("127.0.0.1", running.port), request).removesuffix(b"<reset>") == b""
     assert [one.cut for one in running.take()] == ["refused", "refused"]
+
+
+def test_a_server_that_never_answers_is_waited_for_so_long(behind: Recorders) -> None:
+    over = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        receive_head(sock)
+        over.wait(10)
+
+    with _before(behind, script) as (running, address), client(address) as sock:
+        sock.sendall(GET)
+        eventually(lambda: running.open > 0)
+        with pytest.raises(CutOffError, match="1 exchanges had not ended"):
+            running.take(0.1)
+        over.set()
+    # The next recording knows nothing of it.
+    with _before(behind, _answering(OK)) as (running, address):
+        with client(address) as sock:
+            sock.sendall(GET)
+            assert receive(sock, len(OK)) == OK
+        assert _one(running).flow.exchange.failure is None
 
 
 def test_a_client_that_hangs_up_is_not_the_servers_fault(behind: Recorders) -> None:
