@@ -98,7 +98,7 @@ def _tier_is_set(stage: Stage, tier: str) -> Answer:
         bound = stage.world.symbols.get(symbol(named) or "")
         taken = next((one for one in blob.snapshots if bound is not None and one.by == bound.of), None)
         if taken is None:
-            return nothing(f"which snapshot {named} is is not known")
+            return nothing(f"{named} is no snapshot that is known")
         old = taken.tier
         others = tuple(replace(one, tier=tier) if one is taken else one for one in blob.snapshots)
         stage.put(replace(blob, snapshots=others))
@@ -147,7 +147,7 @@ def _delete_snapshot(stage: Stage, checks: Checks, which: str | None) -> Answer:
         checks.add(Refusal((400,), ("InvalidQueryParameterValue", "InvalidHeaderValue"), EXPECTED))
     bound = stage.world.symbols.get(symbol(named) or "")
     if bound is None or bound.kind != "snapshot":
-        return checks.answer or nothing(f"which snapshot {named} is is not known")
+        return checks.answer or nothing(f"{named} is no snapshot that is known")
     kept = tuple(one for one in stage.blob.snapshots if one.by != bound.of)
     if len(kept) == len(stage.blob.snapshots):
         checks.add(NO_BLOB)

@@ -67,7 +67,7 @@ def _find(stage: Stage, checks: Checks, *, rights: bool) -> tuple[Found | None, 
         return None, None
     blob = stage.world.blob(*source.place)
     if blob.lost:
-        return None, "what the copy source is at this moment is not known"
+        return None, "nothing is known of the copy source at this moment"
     version, why = _state(stage, source, blob)
     if why is None and version is None:
         checks.add(replace(_MISSING, level=EXPECTED) if blob.staged else _MISSING)
@@ -90,7 +90,7 @@ def _state(stage: Stage, source: Source, blob: Blob) -> tuple[Version | None, st
         return blob.current, None
     bound = stage.world.symbols.get(symbol(source.snapshot) or "")
     if bound is None or bound.kind != "snapshot":
-        return None, f"which snapshot {source.snapshot} is is not known"
+        return None, f"{source.snapshot} is no snapshot that is known"
     return next((one.version for one in blob.snapshots if one.by == bound.of), None), None
 
 

@@ -89,7 +89,7 @@ class Stage:
 
     def lost(self) -> Answer | None:
         """The answer where nothing is known of the blob."""
-        return nothing(f"what {self.asked.blob} is at this moment is not known") if self.blob.lost else None
+        return nothing(f"nothing is known of {self.asked.blob} at this moment") if self.blob.lost else None
 
     def before_writing(
         self,

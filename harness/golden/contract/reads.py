@@ -36,13 +36,13 @@ def seen_version(stage: Stage, checks: Checks) -> tuple[Version | None, str | No
     named = asked.query.get("snapshot")
     if not named:
         if blob.lost:
-            return None, f"what {asked.blob} is at this moment is not known"
+            return None, f"nothing is known of {asked.blob} at this moment"
         if blob.current is None:
             checks.add(_missing(stage))
         return blob.current, None
     bound = stage.world.symbols.get(symbol(named) or "")
     if bound is None or bound.kind != "snapshot":
-        return None, f"which snapshot {named} is is not known"
+        return None, f"{named} is no snapshot that is known"
     taken = next((one for one in blob.snapshots if one.by == bound.of), None)
     if taken is None:
         checks.add(NO_BLOB)
@@ -96,7 +96,7 @@ def get_blob(stage: Stage) -> Answer:
         if wanted is None:
             return _whole(stage, version)
         if size is None:
-            return nothing(f"how long {asked.blob} is is not known")
+            return nothing(f"the length of {asked.blob} is not known")
         bounds = served(wanted, size)
         if bounds is not None and (stopped := too_long(asked, *bounds)) is not None:
             return refusal([stopped])

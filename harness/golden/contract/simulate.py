@@ -55,9 +55,10 @@ class Play:
     def answers(self) -> tuple[list[Answer], World]:
         """What each step is answered with, and the world after all of them."""
         world = World()
+        everything = (1 << len(self._steps)) - 1
         out = []
         for index, step in enumerate(self._steps):
-            said = self._step(world, index)
+            said = self._step(world, index, everything)
             if self._rivals[index]:
                 said = self._raced(index)
             elif step.racy:
@@ -67,19 +68,20 @@ class Play:
             out.append(said)
         return out, world
 
-    def _step(self, world: World, index: int) -> Answer:
-        """Play one step: its answer, and the world changed."""
+    def _step(self, world: World, index: int, among: int) -> Answer:
+        """Play one step: its answer, and the world changed. `among`: the steps that are played, as bits."""
         step, said = self._steps[index], Answer()
+        rivals = [rival for rival in self._rivals[index] if among >> rival & 1]
         self._names.at = index
         for asked in step.rounds:
             stage = Stage(asked, world, self._names, self._payloads)
             old = stage.current if asked.depth == "blob" else None
             said = self._validated(answer(stage), asked, old)
             bind(stage, said, step.saves)
-        if self._rivals[index]:
+        if rivals:
             self._forget(world, index)
         for save in step.saves:
-            if step.racy or self._doubtful(index, save):
+            if step.racy or self._doubtful(index, save, rivals):
                 world.symbols.pop(save.name, None)
         return said if len(step.rounds) == 1 else replace(said, shows=None)
 
@@ -116,12 +118,11 @@ class Play:
         """The answer where these steps have come before."""
         world = World()
         for other in numbers(steps):
-            self._step(world, other)
-        return self._step(world, index)
+            self._step(world, other, steps)
+        return self._step(world, index, steps)
 
-    def _doubtful(self, index: int, save: Save) -> bool:
+    def _doubtful(self, index: int, save: Save, rivals: Sequence[int]) -> bool:
         """Whether a saved value may be another one, because of what comes at the same time."""
-        rivals = self._rivals[index]
         if not rivals:
             return False
         name = named_entry(save)
