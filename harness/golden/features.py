@@ -38,6 +38,11 @@ GUARDS = frozenset(
 )
 """Features by which a client wants to be refused: one that is overlooked does harm though nothing fails."""
 
+PLAIN = frozenset(
+    {"x-ms-range", "Range", "prefix", "delimiter", "marker", "maxresults", "include=metadata", "<Latest>"}
+)
+"""Features that nearly every client uses."""
+
 # Headers that every client sends in its own way and no answer depends on, and those that name the operation.
 _FORM = frozenset(
     {
@@ -72,6 +77,7 @@ _SAS = frozenset(
     )
 )
 _BY_VALUE = frozenset({"blocklisttype", "action"})
+_SCHEMES = {"bearer": "bearer", "sharedkeylite": "shared-key-lite"}
 _MADE_EMPTY = frozenset({"AppendBlob", "PageBlob"})  # and filled by other operations
 _LIST_ENTRY = re.compile(r"<(Latest|Committed|Uncommitted)>")
 
@@ -196,5 +202,5 @@ def _of_entries(kinds: Iterable[str], *, empty: bool) -> set[str]:
 def _auth(headers: Sequence[tuple[str, str]], target: str) -> str:
     said = next((value for name, value in headers if name.lower() == "authorization"), "")
     if said:
-        return "bearer" if said.lower().startswith("bearer") else "shared-key"
+        return _SCHEMES.get(said.partition(" ")[0].lower(), "shared-key")
     return "sas" if re.search(r"[?&]sig=", target, re.IGNORECASE) else "anonymous"

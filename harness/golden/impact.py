@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from harness.catalogue import Catalogue
 from harness.golden import trouble as t
+from harness.golden.features import PLAIN
 from harness.golden.harm import Harm, Severity
-from harness.golden.reliance import Client, Effect, Reliance
+from harness.golden.reliance import Client, Effect, Fact, Reliance
 from harness.golden.replayed import replay_harms
 from harness.golden.risk import EVERYBODYS, fact_harm, hits, plain_harm, risk, uses
 from harness.golden.spec import GoldenSpec
@@ -70,6 +71,11 @@ class ClientImpact:
         """Whether the run says anything about this client."""
         return any(flow.state is not State.UNVERIFIED for flow in self.flows)
 
+    @property
+    def why_not(self) -> str:
+        """Why it says nothing."""
+        return self.flows[0].note if self.flows else "there is no golden spec of it, and it was not run"
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
@@ -107,11 +113,12 @@ def impact(
     flows = found.flows()
     if only:
         flows = [flow for flow in flows if flow.client.id in only]
-    by_client: defaultdict[str, list[Flow]] = defaultdict(list)
+    by_client: dict[str, list[Flow]] = {one: [] for one in only}
     for flow in flows:
-        by_client[flow.client.id].append(flow)
+        by_client.setdefault(flow.client.id, []).append(flow)
     clients = (
-        ClientImpact(own[0].client, tuple(sorted(own, key=_worst_first))) for own in by_client.values()
+        ClientImpact(reliance.client(one), tuple(sorted(own, key=_worst_first)))
+        for one, own in by_client.items()
     )
     return Impact(results, tuple(sorted(clients, key=_by_worst)), found.undecided(only))
 
@@ -121,10 +128,11 @@ def _worst_first(flow: Flow) -> tuple[int, bool, str]:
 
 
 def _by_worst(of: ClientImpact) -> tuple[int, bool, str]:
-    first = of.flows[0]
-    return (*_worst_first(first)[:1], not of.verified, of.client.name.lower())
+    worst = min((flow.severity.rank for flow in of.flows if flow.severity), default=len(Severity))
+    return (worst, not of.verified, of.client.name.lower())
 
 
+_LONGEST = 200  # characters of a reason that a client's run gives
 _UNDECIDED = {
     Verdict.INDETERMINATE: ExitCode.INDETERMINATE,
     Verdict.HARNESS_ERROR: ExitCode.HARNESS,
@@ -146,7 +154,9 @@ class _Finder:
         self._catalogue = catalogue
         self._specs = {spec.id: spec for spec in specs}
         self._uses = {spec.id: uses(spec) for spec in specs}
-        self._with_specs = {spec.client for spec in specs}
+        self._asks: dict[str, frozenset[str]] = {}  # the operations of clients with specs
+        for spec in specs:
+            self._asks[spec.client] = self._asks.get(spec.client, frozenset()) | spec.operations
         self._records = {record["id"]: record for record in results.records}
         self._place = place(results)
         self._known_rules = frozenset(
@@ -286,7 +296,7 @@ class _Finder:
             return
         for name in names:
             client = self._reliance.client(name)
-            if client.id not in self._with_specs and not name.startswith("every "):
+            if client.id not in self._asks and not name.startswith("every "):
                 self._harms[client.id, one.operation].append(plain_harm(one))
 
     def _by_table(self, found: Iterable[Trouble], only: str = "") -> None:
@@ -296,9 +306,18 @@ class _Finder:
                 if fact.effect is Effect.NONE or not hits(fact, one):
                     continue
                 for client in fact.clients:
-                    flow = fact.flow or ("" if client in self._with_specs else one.asked.operation)
-                    if flow and (not only or client == only):
+                    flow = fact.flow or ("" if client in self._asks else one.asked.operation)
+                    if flow and client == (only or client) and self._may_ask(client, fact, one):
                         self._harms[client, flow].append(fact_harm(fact, one))
+
+    def _may_ask(self, client: str, fact: Fact, one: Trouble) -> bool:
+        """Whether the client makes requests as the one whose answer broke.
+
+        Without a spec nobody knows: a plain request then, or one with the features of the fact.
+        """
+        if client in self._asks:
+            return one.asked.operation in self._asks[client]
+        return one.asked.features <= fact.features | PLAIN
 
 
 def _of_a_field(harm: Harm, one: Trouble) -> bool:
@@ -314,7 +333,8 @@ def _is_among(client: Client, names: frozenset[str]) -> bool:
 
 
 def _line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    said = " ".join((text or "").split())
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
 def _once(harms: Sequence[Harm]) -> tuple[Harm, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.golden import trouble as t
 from harness.golden.features import GUARDS, Shape, shapes
 from harness.golden.harm import Harm, Severity
 from harness.golden.phrases import phrase
-from harness.golden.reliance import Binding, Effect, Fact, bindings
+from harness.golden.reliance import ANY, Binding, Effect, Fact, bindings
 from harness.golden.spec import GoldenSpec
 from harness.golden.trouble import Trouble
 from harness.rules.table import WRITES
@@ -17,6 +17,9 @@ from harness.vocabulary import Level
 
 EVERYBODYS = frozenset({t.STATUS, t.BODY, t.ANSWER, t.PARTS, "body as XML"})
 """Fields that no client can do without."""
+
+_SIGNING = "authentication"
+"""The folder of cases that are about signing."""
 
 _READS = frozenset({"Get Blob", "Get Blob Properties", "List Blobs", "Get Block List"})
 _ORDER = list(Effect)
@@ -65,13 +68,24 @@ def uses(spec: GoldenSpec) -> Uses:
 def hits(fact: Fact, one: Trouble) -> bool:
     """Whether what broke is what the fact is about."""
     about = [name for name in one.fields if fact.about(one.asked.operation, name)]
-    if not about or (one.indirect and EVERYBODYS.issuperset(about)):
+    if not about or fact.wrong not in ("any", one.wrong):
+        return False
+    if one.indirect and (EVERYBODYS.issuperset(about) or _refusal(one.wanted)):
         return False  # a read that shows what a write did wrong is not itself to blame
-    if fact.wrong not in ("any", one.wrong):
-        return False
-    if fact.status and not (fact.status & ({one.status} if one.status else set(one.due))):
-        return False
-    return fact.features <= one.asked.features | {one.asked.auth}
+    if t.STATUS in one.fields:
+        known = not fact.status or one.status in fact.status
+        # An error in the place of another one is no news to the client; a success is, if the fact says so.
+        fits = known and (not _refusal(one.due) or (bool(fact.status) and (one.status or 500) < 300))
+    elif _refusal(one.due):
+        fits = ANY in fact.operations or bool(fact.status & set(one.due))
+    else:
+        fits = not fact.status
+    return fits and fact.features <= one.asked.features | {one.asked.auth}
+
+
+def _refusal(statuses: Collection[int]) -> bool:
+    """Whether these statuses were due and none of them is a success."""
+    return bool(statuses) and min(statuses) >= 300
 
 
 def worst_fact(facts: Iterable[Fact]) -> Fact | None:
@@ -137,12 +151,18 @@ def risk(of: Uses, one: Trouble, facts: Sequence[Fact], *, named: bool) -> Harm 
 
 def _touched(use: Use, one: Trouble) -> bool:
     """Whether a request of the client does what the case did."""
-    if not use.shape.covers(one.shape):
+    if not use.shape.covers(one.shape) or not _signed_so(use, one):
         return False
-    if one.wanted and min(one.wanted) >= 300:
+    if _refusal(one.wanted):
         guarded = bool(one.shape.features & GUARDS)
         return guarded or bool(use.due & set(one.wanted))
     return use.succeeds
+
+
+def _signed_so(use: Use, one: Trouble) -> bool:
+    """Whether the client signs as the case does, where signing is what the case is about."""
+    about_signing = one.record.partition("/")[0] == _SIGNING
+    return not about_signing or not use.shape.auth or use.shape.auth == one.shape.auth
 
 
 def _meant(fact: Fact, of: Uses, one: Trouble) -> bool:
@@ -150,9 +170,12 @@ def _meant(fact: Fact, of: Uses, one: Trouble) -> bool:
     if not fact.suits(of.operations):
         return False
     for use in of.uses:
-        if not use.shape.covers(one.asked) or not fact.features <= use.shape.features | {use.shape.auth}:
+        if (
+            not _signed_so(use, one)
+            or not use.shape.covers(one.asked)
+            or not fact.features <= use.shape.features | {use.shape.auth}
+        ):
             continue
-        refusal = bool(one.due) and min(one.due) >= 300
-        if refusal != use.succeeds or use.due & set(one.due):
+        if _refusal(one.due) != use.succeeds or use.due & set(one.due):
             return True
     return False

@@ -19,7 +19,10 @@ GOLDEN = "traces/"
 """What the ids of golden specs begin with."""
 
 STATUS, BODY, ANSWER, ERROR, PARTS = "status", "body", "answer", "error", "parts"
-"""Fields that are neither a header nor an element; every client looks at them."""
+"""Fields that are neither a header nor an element."""
+
+FORM = "form"
+"""What no client is known to look at."""
 
 _RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "success-status": (STATUS,),
@@ -123,6 +126,8 @@ class Trouble:
     @property
     def status(self) -> int | None:
         """The status that came, where the finding is about it."""
+        if STATUS not in self.fields:
+            return None
         first = self.observed.partition(" ")[0]
         return int(first) if first.isdecimal() and len(first) == 3 else None
 
@@ -175,6 +180,8 @@ def troubles(record: Record, at: Place, known_rules: frozenset[str] = frozenset(
             operation = finding["about"].partition(": ")[0]
             asked = asked if asked and asked.operation == operation else None
         tested = _under_test(shapes, finding["exchange"], operation)
+        if tested in other and tested != finding["exchange"]:
+            continue  # the request under test was refused: what is not there afterwards follows from that
         yield Trouble(
             record=record["id"],
             operation=operation,
@@ -234,7 +241,10 @@ def fields(finding: Mapping[str, Any]) -> tuple[str, ...]:
         return (PARTS,)
     if match := _REMEMBER.fullmatch(about):
         return (f"xml {match[1]}" if "/" in match[1] else f"header {match[1]}",)
-    return (STATUS if finding["verdict"] == Verdict.UNSUPPORTED.value else ANSWER,)
+    if finding["verdict"] == Verdict.UNSUPPORTED.value:
+        return (STATUS,)
+    # Who wants to have a body that was only declared answers nothing wrong to a client that sends it.
+    return (FORM if finding["observed"] == "100 Continue" else ANSWER,)
 
 
 def _of_rule(finding: Mapping[str, Any]) -> tuple[str, ...]:
@@ -243,7 +253,7 @@ def _of_rule(finding: Mapping[str, Any]) -> tuple[str, ...]:
         return (f"xml {match[1]}/{match[2]}",)
     texts = (finding["observed"], finding["expected"], finding["why"] or "")
     named = next((found for text in texts if (found := _NAMED.findall(text))), [])
-    return tuple(dict.fromkeys(f"header {name}" for name in named)) or (ANSWER,)
+    return tuple(dict.fromkeys(f"header {name}" for name in named)) or (FORM,)
 
 
 def _due(findings: Sequence[Mapping[str, Any]], exchange: int | None) -> tuple[int, ...]:

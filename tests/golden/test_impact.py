@@ -487,8 +487,9 @@ def test_the_command_says_what_breaks_for_whom(run: Path, traces: Path) -> None:
     assert "AzCopy: download of a small file is at risk: " in done.out
     assert "Last-Modified, and downloads fail (" in done.out
     assert "rclone\n  nothing was verified: nothing in this run is about it" in done.out
-    done = blobproof("impact", run, "--library", traces, "--client", "rclone")
+    done = blobproof("impact", run, "--library", traces, "--client", "rclone", "--client", "GDAL")
     assert done.code == 5, done
+    assert "GDAL\n  nothing was verified: there is no golden spec of it" in done.out
 
 
 def test_the_command_speaks_json(run: Path, traces: Path) -> None:
