@@ -106,7 +106,7 @@ def _show_client(console: Console, of: ClientImpact, *, everything: bool) -> Non
             )
         return
     if not of.verified:
-        console.print(f"  nothing was verified: {escape(of.flows[0].note)}", soft_wrap=True)
+        console.print(f"  nothing was verified: {escape(of.why_not)}", soft_wrap=True)
         return
     counts = [f"{_count(len(whole), 'flow')} unharmed"] if whole else []
     counts += [f"{len(unverified)} not verified"] if unverified else []
