@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
@@ -41,12 +41,16 @@ def replay(
     *,
     via: Face | str | None = None,
     at_once: int = AT_ONCE,
+    spoilt: bool = False,
 ) -> Facts:
     """Replay a spec to its end, or to the first step that gets no answer, or lacks what it is to save.
 
     With `via`, the client's requests go to that address instead; premises and reads go to the endpoint
-    itself. Facts of the steps come in the order of their answers. Raises NoContainerError.
+    itself. With `spoilt`, those are sent as well that never reached the server: for a recorder that keeps
+    them from it again; such facts are not for the judge. Facts of the steps come in the order of their
+    answers. Raises NoContainerError.
     """
+    steps = spec.steps if spoilt else spec.sent
     try:
         endpoint = fitting(world.endpoint, spec.needs) if via is None else toward(world.endpoint, via)
     except LookupError as error:
@@ -58,13 +62,14 @@ def replay(
         saved: dict[str, str] = {}
         if not send_in_order(world, "given", spec.given, scope, saved, facts):
             return
-        with contextlib.closing(_Player(spec, how, scope, saved, at_once)) as player:
+        after = dict(_predecessors(spec.steps, steps))
+        with contextlib.closing(_Player(steps, after, how, scope, saved, at_once, spoilt)) as player:
             whole = player.play()
             facts += player.facts
         if whole:
             reads: list[StepFact] = []
             send_in_order(world, "steps", spec.then, scope, saved, reads)
-            first = len(spec.sent)
+            first = len(steps)
             facts += (
                 replace(fact, index=first + fact.index, name=f"then {fact.index + 1}") for fact in reads
             )
@@ -79,13 +84,15 @@ def replay_once(
     via: Face | str | None = None,
     way: Way = Way.RECORDED,
     prefix: str | None = None,
+    spoilt: bool = False,
 ) -> Facts:
     """Replay one spec alone, perhaps by way of a recorder. Its containers stay, named in the facts' scopes.
 
-    `prefix` is what their names begin with; default: one that `sweep` knows. Raises NoContainerError.
+    `prefix` is what their names begin with; default: one that `sweep` knows. `via` and `spoilt` are those of
+    `replay`. Raises NoContainerError.
     """
     world = World(endpoint, prefix or f"{RUN_PREFIX}{secrets.token_hex(4)}-")
-    return replay(spec, world, way, via=via)
+    return replay(spec, world, way, via=via, spoilt=spoilt)
 
 
 @dataclass(slots=True)
@@ -112,14 +119,22 @@ class _Player:
     """One replay while it runs: what waits, what is under way, what came back."""
 
     def __init__(
-        self, spec: GoldenSpec, how: Manner, scope: Scope, saved: dict[str, str], at_once: int
+        self,
+        steps: tuple[GoldenStep, ...],
+        after: Mapping[str, frozenset[str]],
+        how: Manner,
+        scope: Scope,
+        saved: dict[str, str],
+        at_once: int,
+        spoilt: bool,
     ) -> None:
-        self._steps = spec.sent
+        self._steps = steps
+        self._after = after
         self._how = how
         self._scope = scope
         self._saved = saved
         self._at_once = at_once
-        self._after = dict(_predecessors(spec))
+        self._spoilt = spoilt
         self._free = [_Lane() for _ in range(at_once)]
         self._lanes = tuple(self._free)
         self._answered: set[str] = set()
@@ -170,9 +185,11 @@ class _Player:
         return future.result()
 
     def _keep(self, fact: StepFact) -> bool:
+        golden = self._steps[fact.index]
         self._facts.append(fact)
         self._answered.add(fact.name)
-        return keep(fact.exchange, self._steps[fact.index].step, self._saved)
+        kept = keep(fact.exchange, golden.step, self._saved)
+        return kept or (self._spoilt and golden.injected is not None)
 
     def _send(
         self, index: int, scope: Scope, lane: _Lane, turn: threading.Event, begun: threading.Event
@@ -196,17 +213,19 @@ def _came(fact: StepFact) -> float:
     return fact.exchange.started + fact.exchange.elapsed
 
 
-def _predecessors(spec: GoldenSpec) -> Iterator[tuple[str, frozenset[str]]]:
+def _predecessors(
+    every: tuple[GoldenStep, ...], sent: tuple[GoldenStep, ...]
+) -> Iterator[tuple[str, frozenset[str]]]:
     """For each step the steps that must have been answered; through those that are not sent, to theirs."""
-    sent = {step.name for step in spec.sent}
-    after = {step.name: step.after for step in spec.steps}
+    names = {step.name for step in sent}
+    after = {step.name: step.after for step in every}
 
     def real(name: str) -> Iterator[str]:
         for before in after[name]:
-            if before in sent:
+            if before in names:
                 yield before
             else:
                 yield from real(before)
 
-    for name in sent:
+    for name in names:
         yield name, frozenset(real(name))

@@ -105,6 +105,15 @@ def test_what_was_injected_is_not_sent_and_what_waits_for_it_waits_for_its_own(t
     assert [one.step for one in judge(as_case(of), facts) if one.about == "status"] == ["d", "a", "c"]
 
 
+def test_a_recorder_is_sent_what_it_is_to_spoil_again(there: Service) -> None:
+    there.answers = lambda request: b"" if request.target.partition("?")[0].endswith("/b") else None
+    made = steps("a", "b<a", "c<b", "d")
+    hidden = Injected("reset-before")
+    of = spec(*(replace(one, injected=hidden) if one.name == "b" else one for one in made.steps))
+    replay(of, World(there.endpoint, "bp-t-"), at_once=1, spoilt=True)
+    assert names(there) == ["d", "a", "b", "c"]
+
+
 def test_steps_that_wait_for_each_other_are_our_fault(there: Service) -> None:
     with pytest.raises(OrderError, match="wait for each other: a, b"):
         sent(steps("a<b", "b<a"), there)
