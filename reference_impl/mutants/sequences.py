@@ -171,6 +171,21 @@ def next_page_is_old(patch: Patch) -> None:
     patch.replace(Store, "list_blobs", wrong)
 
 
+@mutant("later-markers-skip", breaks="list-blobs.paging")
+def later_markers_skip(patch: Patch) -> None:
+    """The marker of every page but the first leads one name too far: what fits on two pages is whole, and a
+    sync of more than that leaves files out, or deletes them."""
+    right = Store.list_blobs
+
+    def wrong(self: Store, *place: str, **options: Any) -> Page[BlobRecord | Prefix]:
+        page = right(self, *place, **options)
+        if not (options["marker"] and page.next_marker):
+            return page
+        return replace(page, next_marker=f"{page.next_marker}\0", next_snapshot=0)
+
+    patch.replace(Store, "list_blobs", wrong)
+
+
 @mutant("copy-hangs-on-its-source", breaks=("copy-blob.copies", "copy-blob.synchronous"))
 def copy_hangs_on_its_source(patch: Patch) -> None:
     """A copy is no more than a link to its source, and goes when that is deleted: whoever moves a file, which

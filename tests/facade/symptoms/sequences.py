@@ -62,6 +62,17 @@ def _(client: Client) -> object:
     return first, names(client, marker)[0]
 
 
+@symptom("later-markers-skip")
+def _(client: Client) -> object:
+    for number in range(4):
+        client.put(f"/cont/{number}", b"x")
+    found, marker = names(client)
+    while marker:
+        page, marker = names(client, marker)
+        found += page
+    return found
+
+
 @symptom("copy-hangs-on-its-source")
 def _(client: Client) -> object:
     client.send("PUT", "/cont/moved", {"x-ms-copy-source": source(client, "/cont/kept")})
