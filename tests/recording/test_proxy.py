@@ -164,6 +164,17 @@ def test_expect_is_answered_and_told(behind: Recorders) -> None:
     assert told.request.headers[1] == ("Expect", "100-continue")
 
 
+def test_expect_without_a_body_is_told_and_not_answered(behind: Recorders) -> None:
+    """pyarrow dies of a 100 that comes in one piece with an answer that has a body."""
+    request = b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"
+    with _before(behind, _answering(OK)) as (running, address):
+        with client(address) as sock:
+            sock.sendall(request)
+            assert receive(sock, len(OK)) == OK
+        told = _one(running).flow.exchange
+    assert told.request.headers[1] == ("Expect", "100-continue")
+
+
 def test_large_bodies_are_digests_and_protocol_bodies_are_kept(behind: Recorders) -> None:
     data = os.urandom(200_000)
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + data
