@@ -12,6 +12,7 @@ from harness.golden.contract.conditions import Truth, Verdict, asking, reading, 
 from harness.golden.contract.names import Names
 from harness.golden.contract.request import Asked
 from harness.golden.contract.state import NOTHING, UNKNOWN, Blob, Unknown, Version, World
+from harness.golden.contract.tags import holds
 from harness.golden.contract.text import literal, symbol
 from harness.vocabulary import Level
 
@@ -161,9 +162,20 @@ class Stage:
         self.tagged(checks)
 
     def tagged(self, checks: Checks) -> None:
-        """A condition on tags may hold, or not, or be no expression."""
-        if self.asked.header("x-ms-if-tags") is not None:
+        """A condition on tags."""
+        asked = self.asked.header("x-ms-if-tags")
+        if asked is None:
+            return
+        expression, tags = literal(asked), self.blob.tags
+        if expression is None or tags is UNKNOWN or self.current is None:
             checks.maybe.append(Refusal((400, 412), (), EXPECTED))
+            return
+        truth = holds(expression, dict(tags))
+        if truth is None:
+            checks.add(Refusal((400,), ("InvalidHeaderValue", "InvalidInput"), EXPECTED))
+        elif truth is not Truth.YES:
+            unmet = refused(412, "ConditionNotMet", level=EXPECTED)
+            (checks.sure if truth is Truth.NO else checks.maybe).append(unmet)
 
     def reading(self, checks: Checks, version: Version) -> None:
         """The conditions of a read."""

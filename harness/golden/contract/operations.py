@@ -42,6 +42,10 @@ _UNCONDITIONAL = frozenset(
         *("Create Container", "Get Container Properties", "Get Container Metadata", "Get Container ACL"),
     }
 )
+_UNMODELLED = (
+    *("x-ms-encryption-", "x-ms-source-encryption-", "x-ms-immutability-", "x-ms-legal-hold"),
+    *("x-ms-expiry-", "x-ms-owner", "x-ms-default-encryption-"),
+)
 Operation = Callable[[Stage], Answer]
 _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
@@ -54,7 +58,11 @@ def answer(stage: Stage) -> Answer:
     soft = stage.blob.soft
     said = _answer(stage)
     status, changes = said.expect.status, asked.method not in _CHANGES_NOTHING
-    if changes and (soft or (status is not None and status.level is not None)):
+    if (
+        changes
+        and asked.operation != "Abort Copy Blob"
+        and (soft or (status is not None and status.level is not None))
+    ):
         after = stage.blob
         whole = after.current is not None and after.current.state == (asked.index, asked.round)
         if not (whole and asked.operation in _WHOLE and status is not None and status.level is None):
@@ -85,6 +93,8 @@ def _odd(stage: Stage) -> str | None:
     asked = stage.asked
     if asked.depth == "blob" and (asked.container == "$root" or not plain(asked.blob)):
         return "names that are odd or too long are not part of the model"
+    if any(name.lower().startswith(_UNMODELLED) for name, _ in asked.headers):
+        return "encryption with keys of one's own, and immutability, are not part of the model"
     if asked.operation in _UNCONDITIONAL and not asking(asked).none:
         return f"{asked.operation} takes no conditions: it is served, or refused"
     if (asked.header("authorization") or "{authorization}") != "{authorization}":
@@ -131,7 +141,7 @@ def batch(stage: Stage) -> Answer:
 
 
 def abort_copy(stage: Stage) -> Answer:
-    """Abort Copy Blob: what is done, or never was, cannot be aborted."""
+    """Abort Copy Blob: a copy within the account is done by now, and what is done cannot be aborted."""
     asked = stage.asked
     if (stopped := stage.container() or stage.lost()) is not None:
         return stopped
@@ -141,10 +151,6 @@ def abort_copy(stage: Stage) -> Answer:
         return nothing("which copy is meant is not known")
     if stage.current is None:
         return weakened(refusal([NO_BLOB]))
-    copied = stage.current.copied
-    if copied is not None and not copied.synchronous:
-        stage.lose()
-        return nothing("whether the copy is still pending is up to the service")
     return refusal([refused(409, "NoPendingCopyOperation", level=EXPECTED)])
 
 
@@ -156,6 +162,7 @@ OPERATIONS: MappingProxyType[str, Operation] = MappingProxyType(
     {
         "Put Blob": writes.put_blob,
         "Append Block": writes.append_block,
+        "Append Blob Seal": writes.seal,
         "Put Block": blocks.put_block,
         "Put Block List": blocks.put_block_list,
         "Get Blob": reads.get_blob,

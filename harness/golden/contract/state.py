@@ -67,6 +67,7 @@ class Version:
     appends: int | Unknown = 0  # blocks of an append blob
     copied: Copied | None = None
     settled: bool = True  # whether the answer that made it tells the ETag for good
+    sealed: bool = False  # an append blob that takes no more
     weak: bool = False  # its metadata are what documentation alone says
 
 

@@ -179,6 +179,8 @@ def append(stage: Stage, content: Content | Unknown, checks: Checks) -> Answer:
     else:
         if old.kind != "AppendBlob":
             checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
+        elif old.sealed:
+            checks.add(refused(409, "BlobIsSealed", level=EXPECTED))
         _positions(asked, old, content, checks)
         _not_too_much(asked, content, checks)
         stage.conditions(checks, EXPECTED)
@@ -192,6 +194,26 @@ def append(stage: Stage, content: Content | Unknown, checks: Checks) -> Answer:
         success = success.saying(x_ms_blob_append_offset=exactly(str(old.size)))
     if version.appends is not UNKNOWN:
         success = success.saying(x_ms_blob_committed_block_count=exactly(str(version.appends)))
+    return success
+
+
+def seal(stage: Stage) -> Answer:
+    """Append Blob Seal. Whether it makes a new ETag was never recorded."""
+    asked, old, checks = stage.asked, stage.current, Checks()
+    if (answer := stage.container() or stage.lost()) is not None:
+        return answer
+    if old is None:
+        checks.add(stage.missing())
+    else:
+        if old.kind != "AppendBlob":
+            checks.add(refused(409, "InvalidBlobType", level=EXPECTED))
+        _positions(asked, old, UNKNOWN, checks)
+        stage.conditions(checks, EXPECTED)
+        stage.lock(checks, level=EXPECTED)
+    success = done(200, level=EXPECTED)
+    if (answer := stage.decide(checks, success)) is not None or old is None:
+        return answer or success
+    stage.put(replace(stage.blob, current=replace(old, state=(asked.index, -1), settled=False, sealed=True)))
     return success
 
 
