@@ -1,4 +1,4 @@
-"""boostedblob, rclone, obstore and pyarrow: what becomes of words and credentials, and one run of each."""
+"""boostedblob, DuckDB, rclone, obstore and pyarrow: what becomes of words and credentials, and one run of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.recording.stage import symbols
 from harness.tools.find import Found, Missing, find, pins
 
 SCRIPTS = Path(__file__).parents[2] / "harness" / "clients" / "scripts"
-CLIENTS = ("boostedblob", "obstore", "pyarrow", "rclone")
+CLIENTS = ("boostedblob", "duckdb", "obstore", "pyarrow", "rclone")
 KEY, SAS = "a2V5LW9mLXRoZS1hY2NvdW50", "sv=1&sig=c2lnbmF0dXJl"
 ALL = [(client, one) for client in CLIENTS for one in load_scenarios(folder("traces"), client).values()]
 
@@ -169,6 +169,7 @@ def test_a_script_says_in_one_line_what_is_wrong(tmp_path: Path, function: str, 
     ("client", "name", "shape"),
     [
         ("boostedblob", "cp-within-account", ("PUT", "x-ms-copy-source", ".blob.core.windows.net/")),
+        ("duckdb", "write-csv", ("PUT", "x-ms-blob-type", "AppendBlob")),
         ("obstore", "delete", ("POST", "content-type", "multipart/mixed")),
         ("pyarrow", "write-empty", ("PUT", "expect", "100-continue")),
         ("rclone", "copy-blocks-from-url", ("PUT", "x-ms-source-range", "bytes=2097152-3145727")),
