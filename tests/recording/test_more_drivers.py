@@ -1,4 +1,4 @@
-"""boostedblob, DuckDB, rclone, obstore and pyarrow: what becomes of words and credentials, and one run of each."""
+"""boostedblob, DuckDB, rclone, obstore, pyarrow: what becomes of words and credentials, and a run of each."""
 
 from __future__ import annotations
 
