@@ -6,7 +6,7 @@ import json
 import shlex
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ from harness.recording.recorders import Recorders, endpoint_and_recorders
 from harness.recording.scenario import ClientScenario, Signed
 from harness.recording.scenarios import find_scenario, load_scenarios, scenario_clients
 from harness.recording.stage import PREFIX
-from harness.tools.find import Missing, find
+from harness.recording.variants import variant, varied
+from harness.tools.find import Found, Missing, find
 from harness.vocabulary import ExitCode, exit_code
 
 _WORDS = "blobproof.record.words"
@@ -91,6 +92,17 @@ class _WithWords(click.Command):
 )
 @click.option("--secure", is_flag=True, help="HTTPS between a command behind `--` and the recorder.")
 @click.option("--exit", "exits", type=int, multiple=True, default=(0,), help="How such a command may end.")
+@click.option(
+    "--tool", metavar="TOOL", help="Another version of the client, by its name in `blobproof tools`."
+)
+@click.option(
+    "--env",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=lambda _context, _option, said: _settings(said),
+    help="Something in the client's environment; it is then recorded as VERSION@VALUE. Repeatable.",
+)
 @click.option("--client-version", default="", metavar="VERSION", help="Of a program that does not say it.")
 @json_option
 @click.pass_context
@@ -110,6 +122,8 @@ def command(
     signed: Signed,
     secure: bool,
     exits: tuple[int, ...],
+    tool: str | None,
+    settings: Mapping[str, str],
     client_version: str,
     as_json: bool,
 ) -> int:
@@ -122,8 +136,10 @@ def command(
     words: Sequence[str] | None = context.meta.get(_WORDS)
     given: Given | None = None
     if words is not None:
-        if client is not None or everything or only_check or only_list:
-            raise click.UsageError("a command behind `--` stands alone: no client, --all, --check or --list")
+        if client is not None or everything or only_check or only_list or tool or settings:
+            raise click.UsageError(
+                "a command behind `--` stands alone: no client, --all, --check, --list, --tool or --env"
+            )
         if not words:
             raise click.UsageError("there is no command behind `--`")
         if out is None:
@@ -139,14 +155,17 @@ def command(
         )
         chosen: tuple[ClientScenario, ...] = (given.scenario,)
     else:
-        chosen = _chosen(client, scenarios, everything)
+        if everything and (tool or settings):
+            raise click.UsageError("--tool and --env are about one client: name it")
+        chosen = tuple(varied(one, settings) for one in _chosen(client, scenarios, everything))
     if only_list:
         _list(chosen, as_json)
         return ExitCode.MET
     if dry_run:
         _dry_run(chosen, given, against, recordings, as_json)
         return ExitCode.MET
-    job = _Job(recordings, out or folder("traces"), only_check, given)
+    found = given.found if given is not None else variant(chosen[0], tool, settings)
+    job = _Job(recordings, out or folder("traces"), only_check, given, found)
     codes: list[ExitCode] = []
     with (
         endpoint_and_recorders(against, style) as (endpoint, recorders),
@@ -173,6 +192,7 @@ class _Job:
     out: Path
     only_check: bool
     given: Given | None
+    found: Found | None  # the program, where it is not the client's usual one
 
     def do(
         self, scenario: ClientScenario, endpoint: Endpoint, recorders: Recorders, progress: Progress
@@ -187,7 +207,7 @@ class _Job:
                 recordings=self.recordings,
                 watch=lambda words: progress.say(f"{scenario.id}: {words}"),
                 how=None if self.given is None else self.given.how,
-                found=None if self.given is None else self.given.found,
+                found=self.found,
             )
             facts |= {
                 "id": recorded.spec.id,
@@ -214,6 +234,17 @@ class _Job:
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=self.out.parent) as beside:
             return write(recorded, Path(beside)).replace(self.out)
+
+
+def _settings(said: Sequence[str]) -> Mapping[str, str]:
+    """NAME=VALUE by name."""
+    out = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"{one!r} is not NAME=VALUE")
+        out[name] = value
+    return out
 
 
 def _chosen(client: str | None, names: Sequence[str], everything: bool) -> tuple[ClientScenario, ...]:

@@ -24,7 +24,7 @@ from harness.golden.compile.tokens import found, swap
 from harness.golden.contract import Predicted, predict
 from harness.golden.spec import GoldenSpec, GoldenStep, Place
 from harness.recording.flow import Recording
-from harness.recording.scenario import ClientScenario
+from harness.recording.scenario import ClientScenario, Run
 
 __all__ = ["CompileError", "VariesError", "compile_recordings"]
 
@@ -236,6 +236,11 @@ def _expects(step: Step, payload: Recipe) -> bool:
 # --- where it comes from ---
 
 
+def _command(client: str, run: Run) -> str:
+    settings = (f"{name}={value}" for name, value in run.env.items())
+    return " ".join((*settings, client, *run.words))
+
+
 def _provenance(
     recordings: Sequence[Recording], drafts: Sequence[Draft], bound: bool, date: str
 ) -> dict[str, str]:
@@ -245,7 +250,7 @@ def _provenance(
         {*(rule for draft in drafts for rule in draft.rules), *((Redaction.BOUND,) if bound else ())}
     )
     out = {
-        "command": "; ".join(" ".join((scenario.client, *run.words)) for run in scenario.run),
+        "command": "; ".join(_command(scenario.client, run) for run in scenario.run),
         "recorded-on": first.server,
         "addressing": f"{scenario.style.value} style, {'https' if scenario.secure else 'http'}",
         "recorder": first.recorder,
