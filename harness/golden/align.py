@@ -29,7 +29,7 @@ def align(old: GoldenSpec, new: GoldenSpec) -> tuple[Pair, ...]:
     found: dict[str, GoldenStep | None] = {}
     gone: list[GoldenStep] = []
     left_old, left_new = list(old.steps), list(new.steps)
-    for key in (_by_resource, _by_operation):
+    for key in (_by_content, _by_resource, _by_operation):
         pairs, left_old, left_new = _matched(left_old, left_new, key)
         found |= {theirs.name: ours for ours, theirs in pairs}
     gone = left_old
@@ -39,7 +39,12 @@ def align(old: GoldenSpec, new: GoldenSpec) -> tuple[Pair, ...]:
     )
 
 
-def _by_resource(step: GoldenStep) -> Hashable:
+def _by_content(step: GoldenStep) -> Hashable:
+    """What is sent where: of the blocks of a file each has its own."""
+    return *_by_resource(step), None if step.step.body is None else plain(repr(step.step.body))
+
+
+def _by_resource(step: GoldenStep) -> tuple[str, str, str]:
     return step.operation, step.step.method, step.step.target.partition("?")[0]
 
 

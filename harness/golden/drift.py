@@ -215,9 +215,14 @@ def _fault(step: GoldenStep) -> str:
 
 def _query(target: str) -> list[tuple[str, str]]:
     return [
-        (name, value)
+        (name, _block(value) if name == "blockid" else value)
         for name, _, value in (item.partition("=") for item in target.partition("?")[2].split("&") if item)
     ]
+
+
+def _block(said: str) -> str:
+    """A block id: which one it is says the list; what a client may change is how it makes them up."""
+    return f"(made up anew: {said})" if said.startswith("{") else "(always the same)"
 
 
 def _of_query(old: list[tuple[str, str]], new: list[tuple[str, str]]) -> Iterator[Change]:
