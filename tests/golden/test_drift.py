@@ -129,7 +129,8 @@ def test_a_step_more_shifts_names_and_numbers_and_nothing_else() -> None:
         (
             lambda one: replace(one, step=replace(one.step, target=one.step.target.replace("/36", "/48"))),
             "Put Block",
-            "Put Block ×4 asks for blockid=(made up anew: {block/48}) instead of blockid=(made up anew: {block/36})",
+            "Put Block ×4 asks for blockid=(made up anew: {block/48}) "
+            "instead of blockid=(made up anew: {block/36})",
         ),
         (
             lambda one: replace(one, step=replace(one.step, body=c.Random(8 << 20, 1))),
