@@ -101,16 +101,23 @@ export async function copyPolled(client, container, path) {
   check("the copy", readFileSync(path), await read(target));
 }
 
-/** Copy Blob From URL and Put Blob From URL: done when they are answered. */
+/** Copy Blob From URL: done when it is answered. */
 export async function copySync(client, container, path) {
   const source = client.blob(container, "source.bin");
-  const copied = client.blob(container, "copied.bin");
-  const made = client.blob(container, "made.bin");
-  const done = await copied.syncCopyFromURL(client.readable(source));
+  const target = client.blob(container, "target.bin");
+  const done = await target.syncCopyFromURL(client.readable(source));
   check("the copy's end", "success", done.copyStatus);
-  await made.syncUploadFromURL(client.readable(source), { conditions: { ifNoneMatch: "*" } });
-  check("the copy", readFileSync(path), await read(copied));
-  check("the new blob", readFileSync(path), await read(made));
+  check("the copy", readFileSync(path), await read(target));
+}
+
+/** Put Blob From URL: a new blob out of another one, then refused because it is there. */
+export async function putFromUrl(client, container, path) {
+  const source = client.readable(client.blob(container, "source.bin"));
+  const target = client.blob(container, "target.bin");
+  const once = { conditions: { ifNoneMatch: "*" } };
+  await target.syncUploadFromURL(source, once);
+  await refused("a second creation", 409, "BlobAlreadyExists", () => target.syncUploadFromURL(source, once));
+  check("the copy", readFileSync(path), await read(target));
 }
 
 /** Put Block From URL: two parts of another blob in the other order, then their list. */
