@@ -20,7 +20,9 @@ from harness.data import folder
 from harness.endpoint import Endpoint, Style
 from harness.endpoints import resolve, spoken
 from harness.golden.compile import CompileError
+from harness.golden.document import load
 from harness.golden.guard import LeakError
+from harness.recording.again import round_trip
 from harness.recording.command import Given, given_command
 from harness.recording.drivers import driver
 from harness.recording.errors import RecordingError
@@ -73,6 +75,12 @@ class _WithWords(click.Command):
     help="Folder of the library; a command behind `--` may have a .yaml file instead.  [default: traces]",
 )
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; compare with the library.")
+@click.option(
+    "--round-trip",
+    "again",
+    is_flag=True,
+    help="Write nothing; replay the library's specs in the client's place, and compile that again.",
+)
 @click.option("--list", "only_list", is_flag=True, help="List the scenarios, and stop.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and stop.")
 @style_option
@@ -115,6 +123,7 @@ def command(
     recordings: int,
     out: Path | None,
     only_check: bool,
+    again: bool,
     only_list: bool,
     dry_run: bool,
     style: Style | None,
@@ -136,9 +145,10 @@ def command(
     words: Sequence[str] | None = context.meta.get(_WORDS)
     given: Given | None = None
     if words is not None:
-        if client is not None or everything or only_check or only_list or tool or settings:
+        if client is not None or everything or only_check or again or only_list or tool or settings:
             raise click.UsageError(
-                "a command behind `--` stands alone: no client, --all, --check, --list, --tool or --env"
+                "a command behind `--` stands alone: no client, --all, --check, --round-trip, --list, --tool "
+                "or --env"
             )
         if not words:
             raise click.UsageError("there is no command behind `--`")
@@ -165,7 +175,7 @@ def command(
         _dry_run(chosen, given, against, recordings, as_json)
         return ExitCode.MET
     found = given.found if given is not None else variant(chosen[0], tool, settings)
-    job = _Job(recordings, out or folder("traces"), only_check, given, found)
+    job = _Job(recordings, out or folder("traces"), only_check, again, given, found)
     codes: list[ExitCode] = []
     with (
         endpoint_and_recorders(against, style) as (endpoint, recorders),
@@ -191,6 +201,7 @@ class _Job:
     recordings: int
     out: Path
     only_check: bool
+    again: bool
     given: Given | None
     found: Found | None  # the program, where it is not the client's usual one
 
@@ -200,6 +211,8 @@ class _Job:
         """Record one scenario: the facts about it, and an exit code where something is wrong."""
         facts: dict[str, Any] = {"scenario": scenario.id}
         try:
+            if self.again:
+                return self._again(facts, scenario, endpoint, recorders, progress)
             recorded = record(
                 scenario,
                 endpoint,
@@ -227,6 +240,30 @@ class _Job:
         except _OF_ONE as error:
             code = ExitCode(error.exit_code)
             return {**facts, "result": "failed", "why": str(error), "hint": error.hint}, code
+
+    def _again(
+        self,
+        facts: dict[str, Any],
+        scenario: ClientScenario,
+        endpoint: Endpoint,
+        recorders: Recorders,
+        progress: Progress,
+    ) -> tuple[dict[str, Any], ExitCode | None]:
+        """Replay what the library has of a scenario, in each version, and compare."""
+        there = sorted(self.out.glob(f"{scenario.client}/*/{scenario.name}.yaml"))
+        change = None if there else "there is none in the library"
+        for path in there:
+            spec = load(path, self.out)
+            change = change or round_trip(
+                spec,
+                scenario,
+                endpoint,
+                recorders,
+                recordings=self.recordings,
+                watch=lambda words: progress.say(f"{scenario.id}: {words}"),
+            )
+        result = "same" if change is None else "differs"
+        return {**facts, "result": result, "why": change}, None if change is None else ExitCode.DIVERGENCE
 
     def _write(self, recorded: Recorded) -> Path:
         if self.given is None or self.out.suffix != ".yaml":
