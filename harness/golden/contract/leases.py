@@ -16,7 +16,8 @@ from harness.golden.contract.answer import (
     refused,
     weakened,
 )
-from harness.golden.contract.gate import Checks, Stage
+from harness.golden.contract.conditions import asking
+from harness.golden.contract.gate import NO_BLOB, Checks, Stage
 from harness.golden.contract.state import UNKNOWN, Lease
 
 _A_WHILE = 30  # seconds in which a replay is over
@@ -83,7 +84,7 @@ def lease_blob(stage: Stage) -> Answer:
     checks = Checks()
     version = stage.current
     if version is None:
-        checks.add(stage.missing())
+        checks.add(NO_BLOB if asking(stage.asked).none else stage.missing())
     else:
         stage.archived(checks)
         stage.conditions(checks)

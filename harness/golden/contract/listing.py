@@ -34,6 +34,7 @@ _KNOWN = frozenset(
         *("deletedwithversions", "immutabilitypolicy", "legalhold", "permissions"),
     }
 )
+_START_SINCE = "2026-02-06"
 _RARE = frozenset({"deletedwithversions", "immutabilitypolicy", "legalhold", "permissions"})
 _HISTORY = frozenset({"deleted", "versions", "deletedwithversions"})
 
@@ -103,7 +104,7 @@ def list_blobs(stage: Stage) -> Answer:
     soft = any(
         blob.soft for name, blob in container.blobs.items() if begins(name, asked.query.get("prefix", ""))
     )
-    rare = len(asked.query.get("delimiter", "")) > 1 or bool(include & _RARE)
+    rare = len(asked.query.get("delimiter", "")) > 1 or bool(include & _RARE) or "startfrom" in asked.query
     return weakened(answer) if soft or rare else answer
 
 
@@ -131,8 +132,9 @@ def _entries(stage: Stage, container: Container, include: frozenset[str]) -> lis
         raise UnclearListError(f"what others have in {asked.container} is not known")
     if include & _HISTORY and container.rewritten:
         raise UnclearListError("whether the account keeps old versions and deleted blobs is not known")
-    if "showonly" in asked.query or asked.query.get("startfrom") or asked.query.get("endbefore"):
-        raise UnclearListError("startFrom, endBefore and showonly are not part of the model")
+    if "showonly" in asked.query or asked.query.get("endbefore"):
+        raise UnclearListError("endBefore and showonly are not part of the model")
+    start = _start_from(asked)
     prefix, delimiter = asked.query.get("prefix", ""), asked.query.get("delimiter", "")
     found: dict[str, Blob | None] = {}
     for name, blob in container.blobs.items():
@@ -140,6 +142,10 @@ def _entries(stage: Stage, container: Container, include: frozenset[str]) -> lis
         if inside is None or (inside and blob.lost):
             raise UnclearListError(f"whether {name} is listed is not known")
         if not inside or not _listed(blob, include):
+            continue
+        if (place := compare(name, start)) is None:
+            raise UnclearListError(f"whether {name} comes before the start is not known")
+        if place < 0:
             continue
         if not plain(name):
             raise UnclearListError(f"how {name} is listed is not known")
@@ -149,6 +155,14 @@ def _entries(stage: Stage, container: Container, include: frozenset[str]) -> lis
     if names is None:
         raise UnclearListError("the order of names that are chosen at the replay is not known")
     return [entry for name in names for entry in _of(name, found[name], include)]
+
+
+def _start_from(asked: Asked) -> str:
+    """The name at which a listing begins."""
+    start = asked.query.get("startfrom", "")
+    if start and (asked.version < _START_SINCE or asked.query.get("delimiter")):
+        raise UnclearListError(f"what startFrom means before {_START_SINCE} or with a delimiter is not known")
+    return start
 
 
 def _listed(blob: Blob, include: frozenset[str]) -> bool:

@@ -72,6 +72,8 @@ def answer(stage: Stage) -> Answer:
 
 def _answer(stage: Stage) -> Answer:
     asked = stage.asked
+    if asked.method == "HEAD" and asked.query.get("action", "").lower() == "getaccesscontrol":
+        return done(200, 400, 404, 409)  # a client asks whether names are folders, and survives these
     if (why := _odd(stage)) is not None:
         if asked.method not in _CHANGES_NOTHING:
             _lose(stage)
