@@ -12,7 +12,7 @@ from harness.cases.case import Recipe, Step
 Place = Literal["last", "first", "sorted"]
 """Where a client puts a SAS: behind its own parameters, before them, or all in the order of their names."""
 
-REACHED = frozenset({"reset-response", "cut-body", "short-body", "flipped-byte", "stall"})
+REACHED = frozenset({"reset-response", "cut-body", "short-body", "flipped-byte"})
 """Faults that spoil the answer alone: the server has seen the request, and has done what it says."""
 
 
