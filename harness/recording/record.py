@@ -75,7 +75,7 @@ def record(
             secrets = tuple({secret for one in made for secret in one.secrets})
             return Recorded(spec, len(made), tuple(dict.fromkeys(varied)), secrets)
     raise NoAgreementError(
-        f"{scenario.id}: no {recordings} of {most} recordings agree: {'; '.join(dict.fromkeys(varied))}",
+        f"{scenario.id}: no {recordings} of {most} recordings agree: {varied[-1]}",
         "Calm the scenario: fewer connections, one file less, no listing beside a write.",
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +15,9 @@ from harness.golden.compile.errors import VariesError
 from harness.golden.compile.order import Edge, arrange, edges, touch
 from harness.golden.compile.tokens import masked
 from harness.golden.dump import recipe as plain_recipe
+
+_BEFORE, _BEHIND = 20, 60  # characters of a difference that are shown
+_PADDED = re.compile(r"(?<!\d)0{2,11}(?=\d)")
 
 Key = tuple[str, ...]
 
@@ -125,11 +130,20 @@ def _difference(
     if only and extra and only[0][0].who.operation == extra[0][0].who.operation:
         one, other = only[0][1][0], extra[0][1][0]
         if len(one) == len(other):
-            unlike = [f"{a!r} and {b!r}" for a, b in zip(one, other, strict=True) if a != b]
+            unlike = [_unlike(a, b) for a, b in zip(one, other, strict=True) if a != b]
             return f"{_shown(only[0][0])} has {'; '.join(unlike[:3]) or 'another number of it'}"
     parts = [f"one has {_shown(draft)}" for draft, _ in only[:3]]
     parts += [f"the other has {_shown(draft)}" for draft, _ in extra[:3]]
     return f"{'; '.join(parts)} ({len(only)} and {len(extra)} such)"
+
+
+def _unlike(one: str, other: str) -> str:
+    """The places at which two texts begin to differ, each with a little around it."""
+    one, other = (_PADDED.sub("", text) for text in (one, other))
+    same = len(os.path.commonprefix([one, other]))
+    start = max(0, same - _BEFORE)
+    shown = (("…" if start else "") + text[start : same + _BEHIND] for text in (one, other))
+    return " and ".join(repr(text) for text in shown)
 
 
 def _shown(draft: Draft) -> str:
