@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -140,7 +139,7 @@ def _difference(
 def _unlike(one: str, other: str) -> str:
     """The places at which two texts begin to differ, each with a little around it."""
     one, other = (_PADDED.sub("", text) for text in (one, other))
-    same = len(os.path.commonprefix([one, other]))
+    same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
     start = max(0, same - _BEFORE)
     shown = (("…" if start else "") + text[start : same + _BEHIND] for text in (one, other))
     return " and ".join(repr(text) for text in shown)
