@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import functools
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -69,6 +70,7 @@ def _id_is_good(block_id: str, blob: Blob, checks: Checks) -> None:
         checks.add(Refusal((400,), ("InvalidBlobOrBlock",), EXPECTED))
 
 
+@functools.lru_cache(maxsize=4096)
 def _id_length(block_id: str) -> int | None:
     """Bytes of an id; 0 for what is none, None where that depends on values."""
     found = [part for part in template_parts(block_id) if part != ""]

@@ -105,6 +105,7 @@ def list_blobs(stage: Stage) -> Answer:
         blob.soft for name, blob in container.blobs.items() if begins(name, asked.query.get("prefix", ""))
     )
     rare = len(asked.query.get("delimiter", "")) > 1 or bool(include & _RARE) or "startfrom" in asked.query
+    rare |= any(entry.snapshot is not None for entry in page)
     return weakened(answer) if soft or rare else answer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.cases.case import Batch
 from harness.golden.contract.request import Asked, parts
@@ -25,26 +25,31 @@ _NEUTRAL = frozenset({"Get Account Information", "Get User Delegation Key", "Pre
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What a step reads and writes; a listing reads the names that begin with its prefix."""
+    """What a step writes, and what it reads or writes. A listing reads names that begin with its prefix."""
 
-    reads: frozenset[Place] = frozenset()
+    sees: frozenset[Place] = frozenset()
     writes: frozenset[Place] = frozenset()
     lists: frozenset[tuple[str, str]] = frozenset()
+    around_sees: frozenset[Place] = field(init=False)  # with the places that hold them
+    around_writes: frozenset[Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "around_sees", _around(self.sees))
+        object.__setattr__(self, "around_writes", _around(self.writes))
 
     def disturbs(self, other: Touch) -> bool:
-        """Whether this one writes what the other reads or writes."""
-        if any(_meet(mine, theirs) for mine in self.writes for theirs in other.reads | other.writes):
+        """Whether this one writes what the other reads or writes: the same place, or one inside the other."""
+        if not self.writes.isdisjoint(other.around_sees) or not self.around_writes.isdisjoint(other.sees):
             return True
         return any(
             mine[0] in ("blob", "snapshots") and _listed(mine, container, prefix)
-            for mine in self.writes
             for container, prefix in other.lists
+            for mine in self.writes
         )
 
 
-def _meet(one: Place, other: Place) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+def _around(places: frozenset[Place]) -> frozenset[Place]:
+    return frozenset(place[:size] for place in places for size in range(1, len(place) + 1))
 
 
 def _listed(place: Place, container: str, prefix: str) -> bool:
@@ -55,7 +60,7 @@ def union(touches: Iterable[Touch]) -> Touch:
     """What several requests touch together."""
     out = Touch()
     for one in touches:
-        out = Touch(out.reads | one.reads, out.writes | one.writes, out.lists | one.lists)
+        out = Touch(out.sees | one.sees | one.writes, out.writes | one.writes, out.lists | one.lists)
     return out
 
 
@@ -66,7 +71,7 @@ def touch(asked: Asked) -> Touch:
     if asked.operation in _NEUTRAL:
         return Touch()
     if asked.depth == "account":
-        return Touch(reads=frozenset({("container",)})) if asked.operation == "List Containers" else Touch()
+        return Touch(sees=frozenset({("container",)})) if asked.operation == "List Containers" else Touch()
     here = ("container", asked.container)
     if asked.depth == "container":
         return _of_container(asked, here)
@@ -83,12 +88,12 @@ def _of_container(asked: Asked, here: Place) -> Touch:
             lists=frozenset({(container, asked.query.get("prefix", ""))}),
         )
     if asked.operation in _CONTAINER_READS:
-        return Touch(reads=frozenset({here}))
+        return Touch(sees=frozenset({here}))
     if asked.operation == "Create Container":
         return Touch(writes=frozenset({here}))
     if asked.operation == "Delete Container":
         return Touch(writes=frozenset({here, ("blob", container), ("staged", container)}))
-    return Touch(reads=frozenset({here}), writes=frozenset({(*here, "properties")}))
+    return Touch(sees=frozenset({here}), writes=frozenset({(*here, "properties")}))
 
 
 def _of_blob(asked: Asked, here: Place) -> Touch:

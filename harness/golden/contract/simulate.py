@@ -128,7 +128,7 @@ class Play:
         name = named_entry(save)
         if name is None:
             return True
-        seen = Touch(reads=frozenset({("blob", self._steps[index].rounds[0].container, name)}))
+        seen = Touch(sees=frozenset({("blob", self._steps[index].rounds[0].container, name)}))
         return any(self._touches[rival].disturbs(seen) for rival in rivals)
 
     def _forget(self, world: World, index: int) -> None:
