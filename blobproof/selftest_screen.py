@@ -83,8 +83,13 @@ def show(console: Console, run: Document) -> None:
         f"service version {run['service_version']}, façade of blobproof {run['blobproof']}"
     )
     beside = len(run["baseline"]["not_applicable"])
+    given = (
+        plural(run["baseline"]["ran"], "case or golden spec", "cases and golden specs")
+        if suite["specs"]
+        else plural(run["baseline"]["ran"], "case")
+    )
     console.print(
-        f"the right façade was given {plural(run['baseline']['ran'], 'case')}, and all were clean"
+        f"the right façade was given {given}, and all were clean"
         + (f"; {beside} cannot be asked of it" if beside else "")
     )
     killed, replayed = ([one for one in results if one["outcome"] == of] for of in CAUGHT)
