@@ -244,6 +244,7 @@ def _range(stage: Stage, checks: Checks) -> tuple[Content | Unknown, str | None]
         if size is UNKNOWN or content is UNKNOWN:
             return UNKNOWN, None
         if wanted.first >= size or (wanted.last or 0) >= size:
+            checks.maybe.append(Refusal((400, 409, 416), (), EXPECTED))
             return UNKNOWN, "what a range of a source beyond its end is answered with was never recorded"
         content = part(content, wanted.first, size - 1 if wanted.last is None else wanted.last) or ()
     _source_hash(stage.asked, content, checks)
