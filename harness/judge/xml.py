@@ -8,7 +8,6 @@ from xml.etree import ElementTree  # expat bounds entity expansion, and loads no
 
 from harness.exchange import Response, header
 
-
 _SEGMENT = re.compile(r"(?:[^/\[]|\[[^\]]*\])+")
 
 
