@@ -46,9 +46,9 @@ def replay(
     """Replay a spec to its end, or to the first step that gets no answer, or lacks what it is to save.
 
     With `via`, the client's requests go to that address instead; premises and reads go to the endpoint
-    itself. With `spoilt`, those are sent as well that never reached the server: for a recorder that keeps
-    them from it again; such facts are not for the judge. Facts of the steps come in the order of their
-    answers. Raises NoContainerError.
+    itself. With `spoilt`, those are sent as well that never reached the server, one step at a time as they
+    are written: for a recorder that spoils the same ones again; such facts are not for the judge. Facts of
+    the steps come in the order of their answers. Raises NoContainerError.
     """
     steps = spec.steps if spoilt else spec.sent
     try:
@@ -65,7 +65,8 @@ def replay(
         if not send_in_order(world, "given", spec.given, scope, saved, facts):
             return
         after = dict(_predecessors(spec.steps, steps))
-        with contextlib.closing(_Player(steps, after, how, scope, saved, at_once, spoilt)) as player:
+        lanes = 1 if spoilt else at_once
+        with contextlib.closing(_Player(steps, after, how, scope, saved, lanes, spoilt)) as player:
             whole = player.play()
             facts += player.facts
         if whole:
@@ -177,10 +178,9 @@ class _Player:
         return going
 
     def _ready(self, waiting: list[int]) -> list[int]:
-        """The steps that may go now, the last named first."""
-        return [
-            index for index in reversed(waiting) if self._after[self._steps[index].name] <= self._answered
-        ]
+        """The steps that may go now, the last named first; for a recorder that spoils some, the first."""
+        order = waiting if self._spoilt else reversed(waiting)
+        return [index for index in order if self._after[self._steps[index].name] <= self._answered]
 
     def _done(self, future: Future[StepFact], running: dict[Future[StepFact], _Lane]) -> StepFact:
         self._free.append(running.pop(future))

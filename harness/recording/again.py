@@ -61,7 +61,7 @@ def _recorded(
     via = _via(face, recorder.authority, secure=scenario.secure or face.style is Style.HOST)
     prefix = f"{PREFIX}{secrets.token_hex(4)}-"
     try:
-        facts = replay_once(spec, endpoint, via=via, prefix=prefix, spoilt=True)
+        facts = replay_once(spec, endpoint, via=via, prefix=prefix, spoilt=bool(scenario.faults))
         every = recorder.take()
     finally:
         containers.remove(endpoint, [one.name for one in containers.containers(endpoint, prefix)])
