@@ -102,8 +102,14 @@ def _golden(of: GoldenStep, payloads: d.Payloads) -> dict[str, Any]:
 # --- reading ---
 
 
+class SpecTreeError(CaseTreeError):
+    """Files of a library that are no golden specs."""
+
+    hint = "See docs/golden-specs.md; `blobproof record` makes a spec anew."
+
+
 def load_tree(traces: Path) -> tuple[GoldenSpec, ...]:
-    """Every golden spec under a traces folder, sorted by id. Raises CaseTreeError with all that is wrong."""
+    """Every golden spec under a traces folder, sorted by id. Raises SpecTreeError with all that is wrong."""
     errors: list[CaseError] = []
     specs: list[GoldenSpec] = []
     for path in spec_files(traces):
@@ -112,7 +118,7 @@ def load_tree(traces: Path) -> tuple[GoldenSpec, ...]:
         except CaseError as error:
             errors.append(error)
     if errors:
-        raise CaseTreeError(tuple(errors))
+        raise SpecTreeError(tuple(errors))
     return tuple(sorted(specs, key=lambda spec: spec.id))
 
 
