@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,3 +31,33 @@ def style_option(function: Decorated) -> Decorated:
 def json_option(function: Decorated) -> Decorated:
     """`--json`: machine output."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of words.")(function)
+
+
+def run_options(function: Decorated) -> Decorated:
+    """What every command that makes a run takes: its ledger, its folder, and how many processes there are."""
+    options = (
+        click.option(
+            "--known",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Ledger of known deviations, a .toml file.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder of the run, empty or not there yet; of several, the folder around them. "
+            "[default: runs/TIME-ENDPOINT]",
+        ),
+        click.option(
+            "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that test."
+        ),
+        click.option(
+            "--server-processes",
+            type=click.IntRange(1, 64),
+            default=1,
+            show_default=True,
+            help="Of the built-in façade.",
+        ),
+    )
+    for option in reversed(options):  # the last decorator's option stands first in --help
+        function = option(function)
+    return function

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from blobproof.arguments import ENDPOINT_HELP, json_option
+from blobproof.arguments import ENDPOINT_HELP, json_option, run_options
 from blobproof.cli import say
 from blobproof.commands.run import report_on, run_folder, tell
 from blobproof.console import output
@@ -65,27 +65,7 @@ from harness.vocabulary import ExitCode, exit_code
 )
 @click.option("--gate", metavar="GATE", help="What must hold: golden, golden-strict, or a .toml file.")
 @click.option("--strict", is_flag=True, help="Hold it to golden-strict, and not only to golden.")
-@click.option(
-    "--known",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Ledger of known deviations, a .toml file.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the run, empty or not there yet; of several, the folder around them. "
-    "[default: runs/TIME-ENDPOINT]",
-)
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that replay."
-)
-@click.option(
-    "--server-processes",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Of the built-in façade.",
-)
+@run_options
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and stop.")
 @json_option
 def command(

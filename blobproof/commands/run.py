@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from blobproof.arguments import ENDPOINT_HELP, json_option, style_option
+from blobproof.arguments import ENDPOINT_HELP, json_option, run_options, style_option
 from blobproof.cli import say
 from blobproof.commands.list import amount, show
 from blobproof.console import output
@@ -49,27 +49,7 @@ def _versions(
 @click.option(
     "--gate", "gate", default="mvp", show_default=True, help="What must hold: mvp, strict, or a .toml file."
 )
-@click.option(
-    "--known",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Ledger of known deviations, a .toml file.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the run, empty or not there yet; of several, the folder around them. "
-    "[default: runs/TIME-ENDPOINT]",
-)
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that test."
-)
-@click.option(
-    "--server-processes",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Of the built-in façade.",
-)
+@run_options
 @click.option(
     "--service-version",
     "versions",
