@@ -46,7 +46,7 @@ def html(found: Impact, known: Sequence[Profile]) -> str:
         counts[_counted(flow)] += 1
     return render(
         "impact.html",
-        script="impact.js",
+        script="filter.js",
         header=found.results.header,
         complete=found.results.complete,
         clients=found.clients,

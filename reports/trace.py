@@ -36,7 +36,7 @@ def html(areas: Sequence[Area], known: Catalogue) -> str:
     every = [one for area in areas for one in area.traced]
     return render(
         "trace.html",
-        script="trace.js",
+        script="filter.js",
         areas=areas,
         counts=counts(every),
         total=len(every),
