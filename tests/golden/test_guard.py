@@ -59,3 +59,4 @@ def test_the_date_alone_makes_no_other_spec() -> None:
     assert dump(spec) != dump(again)
     assert same(dump(spec), dump(again))
     assert not same(dump(spec), dump(replace(again, why="another")))
+    assert same(dump(spec), dump(again).replace("User-Agent: Tester/1", "User-Agent: Tester/1 Python/3.99"))
