@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from harness.endpoint import Style
+from harness.selftest.mutants import mutants, pick
 
 ENDPOINT_HELP = (
     "ENDPOINT is a URL, a connection string, a TOML file, `env` (the AZURE_STORAGE_… variables), "
@@ -16,6 +17,13 @@ ENDPOINT_HELP = (
 )
 
 Decorated = Callable[..., Any]
+
+
+def check_mutants(endpoints: Iterable[str]) -> None:
+    """What starting a façade would say of a mutant that there is not. Raises UnknownMutantError."""
+    names = [name.removeprefix("reference:") for name in endpoints if name.startswith("reference:")]
+    if names:
+        pick(mutants(), names)
 
 
 def style_option(function: Decorated) -> Decorated:

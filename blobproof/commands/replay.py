@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from blobproof.arguments import ENDPOINT_HELP, json_option, run_options
+from blobproof.arguments import ENDPOINT_HELP, check_mutants, json_option, run_options
 from blobproof.cli import say
 from blobproof.commands.run import report_on, run_folder, tell
 from blobproof.console import output
@@ -102,6 +102,7 @@ def command(
     plan = make_plan(where, traces, frozen=library is None)
     ledger = ledgers.load(known, plan.manifests[GOLDEN].ids) if known else {}
     if dry_run:
+        check_mutants(endpoints)
         _dry_run(endpoints, plan, as_json)
         return ExitCode.MET
     summaries: list[RunSummary] = []

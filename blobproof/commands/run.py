@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from blobproof.arguments import ENDPOINT_HELP, json_option, run_options, style_option
+from blobproof.arguments import ENDPOINT_HELP, check_mutants, json_option, run_options, style_option
 from blobproof.cli import say
 from blobproof.commands.list import amount, show
 from blobproof.console import output
@@ -99,6 +99,7 @@ def command(
             "give one --service-version at most"
         )
     if dry_run:
+        check_mutants(endpoints)
         _dry_run(endpoints, versions, plan, as_json)
         return ExitCode.MET
     summaries: list[RunSummary] = []

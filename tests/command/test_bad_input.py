@@ -60,6 +60,8 @@ def counted() -> Iterator[tuple[str, list[int]]]:
         (("gate", "nowhere"), 2, "'nowhere' does not exist"),
         (("report", "nowhere"), 2, "'nowhere' does not exist"),
         (("serve", "--root", "nowhere"), 2, "nowhere is not a folder"),
+        (("run", "reference:no-such", "--dry-run"), 2, "no mutant 'no-such'"),
+        (("replay", "reference:no-such", "--dry-run"), 2, "no mutant 'no-such'"),
     ],
 )
 def test_words_that_mean_nothing(
