@@ -53,7 +53,11 @@ def summary(console: Console, endpoint: str, done: RunSummary) -> None:
     results, decision = done.results, done.decision
     colour = "green" if decision.met else "red"
     word = "met" if decision.met else "not met"
-    console.print(f"[bold]{escape(endpoint)}[/]: gate {escape(decision.policy)} [bold {colour}]{word}[/]")
+    gate = f"[bold]{escape(endpoint)}[/]: gate {escape(decision.policy)} [bold {colour}]{word}[/]"
+    whole = results.score()
+    if whole.chosen < whole.items:  # `blobproof gate` on this run wants all of them
+        gate += f" by a selection, {whole.chosen:,} of {whole.items:,} checks"
+    console.print(gate)
     for name in results.sets:
         if results.chosen(name):
             console.print(f"  {results.score(name)}")
@@ -89,6 +93,7 @@ def summary_facts(endpoint: str, done: RunSummary) -> dict[str, Any]:
         "met": done.decision.met,
         "exit_code": done.decision.exit_code.value,
         "reasons": list(done.decision.reasons),
+        "selection": done.results.score().chosen < done.results.score().items,
         "sets": {
             name: {"divergent": score.divergent, "verified": score.verified, "listed": score.listed}
             for name, score in scores.items()
