@@ -166,9 +166,8 @@ def test_no_answer_ends_the_spec_and_what_was_under_way_is_kept(there: Service) 
     facts = sent(of, there)
     assert sorted(names(there)) == ["a", "b"]
     assert sorted(fact.label for fact in facts.steps) == ["a", "b"]
-    found = judge(as_case(of), facts)
-    assert verdict(found) is Verdict.INDETERMINATE
-    assert next(one.step for one in found if one.verdict is Verdict.INDETERMINATE) == "b"
+    found = judge(as_case(of), facts)  # whether the answer to a is judged too depends on which came first
+    assert [one.step for one in found if one.verdict is Verdict.INDETERMINATE] == ["b"]
 
 
 def test_any_operation_of_a_client_may_be_unsupported(there: Service) -> None:

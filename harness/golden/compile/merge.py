@@ -189,7 +189,17 @@ def _bindings(
                 )
             common = frozenset.intersection(*found)
             if common:
-                best = min(common, key=lambda origin: (when[origin.draft], origin.source, origin.path))
+                # Requests of one kind run beside each other: that one of them had come by then may be chance.
+                kind = drafts[0].who.operation
+                best = min(
+                    common,
+                    key=lambda origin: (
+                        matched[0][keys[origin.draft]].who.operation == kind,
+                        when[origin.draft],
+                        origin.source,
+                        origin.path,
+                    ),
+                )
                 out.append(Binding(step, slot, best))
             elif len(values) > 1:
                 raise VariesError(f"{slot.name} of {_shown(drafts[0])} varies, and no answer gave it")
