@@ -189,12 +189,12 @@ def _bindings(
                 )
             common = frozenset.intersection(*found)
             if common:
-                # Requests of one kind run beside each other: that one of them had come by then may be chance.
-                kind = drafts[0].who.operation
+                # Who sent the value itself had it from somebody else: requests beside each other, say, one of
+                # which happens to have been answered.
                 best = min(
                     common,
                     key=lambda origin: (
-                        matched[0][keys[origin.draft]].who.operation == kind,
+                        _sent(matched[0][keys[origin.draft]], slot.value),
                         when[origin.draft],
                         origin.source,
                         origin.path,
@@ -204,3 +204,8 @@ def _bindings(
             elif len(values) > 1:
                 raise VariesError(f"{slot.name} of {_shown(drafts[0])} varies, and no answer gave it")
     return tuple(out)
+
+
+def _sent(draft: Draft, value: str) -> bool:
+    """Whether a request holds the value."""
+    return any(slot.value == value for slot in slots(draft))
