@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,24 +12,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from blobproof.arguments import ENDPOINT_HELP, check_mutants, json_option, run_options
-from blobproof.cli import say
-from blobproof.commands.run import report_on, run_folder, tell
 from blobproof.console import output
-from blobproof.screen import Progress
+from blobproof.runs import DESTRUCTIVE, Job, run_all, run_folder
 from harness import ledger as ledgers
 from harness import policy as policies
-from harness.child import RunnerError
 from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Endpoint, Style
-from harness.endpoints import EndpointError, resolve, spoken
+from harness.endpoints import resolve, spoken
 from harness.golden.address import at_address
 from harness.golden.plan import GoldenPlan, make_plan
 from harness.golden.ways import Way
 from harness.manifest import GOLDEN
-from harness.run import DoctorError, RunOptions, RunSummary
-from harness.run import run as run_plan
-from harness.vocabulary import ExitCode, exit_code
+from harness.run import RunOptions
+from harness.vocabulary import ExitCode
 
 
 @click.command(name="replay", epilog=ENDPOINT_HELP)
@@ -105,36 +101,24 @@ def command(
         check_mutants(endpoints)
         _dry_run(endpoints, plan, as_json)
         return ExitCode.MET
-    summaries: list[RunSummary] = []
-    failures: list[ExitCode] = []
-    for name in endpoints:
-        options = RunOptions(
-            endpoint=name,
-            plan=plan,
-            policy=policy,
-            folder=run_folder(name, "", out, several=len(endpoints) > 1),
-            workers=workers,
-            style=style,
-            server_processes=server_processes,
-            ledger=ledger,
-            way=Way(way),
-            face=face,
-        )
-        try:
-            with Progress(output(stderr=True), spoken(name), len(plan.specs)) as progress:
-                done = run_plan(options, progress.watch)
-        except (EndpointError, DoctorError, RunnerError) as error:
-            failures.append(say(error))
-            continue
-        summaries.append(done)
-        tell(name if as_json else spoken(name), done, as_json)
-        if done.interrupted:
-            break
-    if summaries:
-        report = report_on(summaries, out)
-        if not as_json:
-            click.echo(f"report: {report}")
-    return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
+
+    def jobs() -> Iterator[Job]:  # one at a time: the folder of each is named when it begins
+        for name in endpoints:
+            options = RunOptions(
+                endpoint=name,
+                plan=plan,
+                policy=policy,
+                folder=run_folder(name, "", out, several=len(endpoints) > 1),
+                workers=workers,
+                style=style,
+                server_processes=server_processes,
+                ledger=ledger,
+                way=Way(way),
+                face=face,
+            )
+            yield Job(options, len(plan.specs), spoken(name))
+
+    return run_all(jobs(), out, as_json=as_json)
 
 
 def _dry_run(endpoints: Sequence[str], plan: GoldenPlan, as_json: bool) -> None:
@@ -154,7 +138,7 @@ def _dry_run(endpoints: Sequence[str], plan: GoldenPlan, as_json: bool) -> None:
         f"would be sent to {', '.join(names)}: {len(plan.specs)} golden specs "
         f"({plan.requests:,} requests, {plan.bytes / 2**20:.1f} MiB)"
     )
-    click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")
+    click.echo(DESTRUCTIVE)
 
 
 def _show(plan: GoldenPlan, console: Console) -> None:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
 import click
 
 from blobproof.arguments import ENDPOINT_HELP, check_mutants, json_option, run_options, style_option
-from blobproof.cli import say
 from blobproof.commands.list import amount, show
 from blobproof.console import output
-from blobproof.screen import Progress, summary, summary_facts
+from blobproof.runs import DESTRUCTIVE, Job, run_all, run_folder
 from harness import ledger as ledgers
 from harness import policy as policies
-from harness.child import RunnerError
 from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Style, is_version
-from harness.endpoints import EndpointError, resolve, spoken
+from harness.endpoints import resolve, spoken
 from harness.manifest import EVERYTHING
 from harness.plan import Plan, make_plan
-from harness.run import DoctorError, RunOptions, RunSummary, default_folder
-from harness.run import run as run_plan
-from harness.vocabulary import ExitCode, exit_code
+from harness.run import RunOptions
+from harness.vocabulary import ExitCode
 
 
 def _versions(
@@ -102,67 +98,27 @@ def command(
         check_mutants(endpoints)
         _dry_run(endpoints, versions, plan, as_json)
         return ExitCode.MET
-    summaries: list[RunSummary] = []
-    failures: list[ExitCode] = []
     several = len(endpoints) * len(versions) > 1
-    for name, (version, part) in product(endpoints, zip(versions, plans, strict=True)):
-        mark = version if version is not None and len(versions) > 1 else ""
-        shown = f"{spoken(name)} {mark}".rstrip()
-        options = RunOptions(
-            endpoint=name,
-            plan=part,
-            policy=policy if part is plan else policy.narrowed(part.ids),
-            folder=run_folder(name, mark, out, several=several),
-            workers=workers,
-            scale=scale,
-            style=style,
-            service_version=version,
-            server_processes=server_processes,
-            ledger=ledger,
-            shuffle=shuffle,
-        )
-        try:
-            with Progress(output(stderr=True), shown, len(part.cases) + len(part.scenarios)) as progress:
-                done = run_plan(options, progress.watch)
-        except (EndpointError, DoctorError, RunnerError) as error:
-            failures.append(say(error))
-            continue
-        summaries.append(done)
-        tell(name if as_json else shown, done, as_json)
-        if done.interrupted:
-            break
-    if summaries:
-        report = report_on(summaries, out)
-        if not as_json:
-            click.echo(f"report: {report}")
-    return exit_code([*failures, *(done.decision.exit_code for done in summaries)])
 
+    def jobs() -> Iterator[Job]:  # one at a time: the folder of each is named when it begins
+        for name, (version, part) in product(endpoints, zip(versions, plans, strict=True)):
+            mark = version if version is not None and len(versions) > 1 else ""
+            options = RunOptions(
+                endpoint=name,
+                plan=part,
+                policy=policy if part is plan else policy.narrowed(part.ids),
+                folder=run_folder(name, mark, out, several=several),
+                workers=workers,
+                scale=scale,
+                style=style,
+                service_version=version,
+                server_processes=server_processes,
+                ledger=ledger,
+                shuffle=shuffle,
+            )
+            yield Job(options, len(part.cases) + len(part.scenarios), f"{spoken(name)} {mark}".rstrip())
 
-def run_folder(endpoint: str, mark: str, out: Path | None, *, several: bool) -> Path:
-    """Where a run goes that nobody gave a folder of its own."""
-    if out is None or several:
-        return default_folder(endpoint, out or Path("runs"), mark)
-    return out
-
-
-def tell(endpoint: str, done: RunSummary, as_json: bool) -> None:
-    """Say what became of a run."""
-    if as_json:
-        click.echo(json.dumps(summary_facts(spoken(endpoint), done), ensure_ascii=False))
-    else:
-        summary(output(), endpoint, done)
-
-
-def report_on(summaries: Sequence[RunSummary], out: Path | None) -> Path:
-    """Draw the page of one or several runs; where it is."""
-    # Imported here: pandas takes its time, and nobody needs it before the end.
-    from reports import matrix
-
-    folders = [done.folder for done in summaries]
-    if len(folders) == 1:
-        return matrix.build(folders, folders[0] / "report.html")
-    where = out or Path("runs")
-    return matrix.build(folders, where / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-matrix.html")
+    return run_all(jobs(), out, as_json=as_json)
 
 
 def _dry_run(endpoints: tuple[str, ...], versions: tuple[str | None, ...], plan: Plan, as_json: bool) -> None:
@@ -183,4 +139,4 @@ def _dry_run(endpoints: tuple[str, ...], versions: tuple[str | None, ...], plan:
     click.echo(f"would be sent to {', '.join(names)}: {amount(plan)}")
     if len(dates) > 1:
         click.echo(f"once for each service version: {', '.join(dates)}; clients with {dates[0]} only")
-    click.echo(f"destructive: makes, fills and deletes containers named {RUN_PREFIX}…, and touches no others")
+    click.echo(DESTRUCTIVE)

@@ -12,6 +12,7 @@ from harness.cases import case as c
 from harness.cases.recipes import size
 from harness.golden.spec import GoldenSpec, GoldenStep
 from harness.rules.identify import Identity, identify
+from harness.signing import sas
 
 GUARDS = frozenset(
     {
@@ -69,13 +70,6 @@ _STANDARD = {
 }
 _WITH_VALUE = frozenset({"x-ms-delete-snapshots", "x-ms-lease-action", "x-ms-type"})
 _IMPLIED = frozenset({"comp", "restype", "blockid"})
-_SAS = frozenset(
-    re.findall(
-        r"\w+",
-        "sv ss srt sp st se sr sig sip spr si skoid sktid skt ske sks skv saoid suoid scid sdd ses "
-        "rscc rscd rsce rscl rsct skdutid sduoid srh srq",
-    )
-)
 _BY_VALUE = frozenset({"blocklisttype", "action"})
 _SCHEMES = {"bearer": "bearer", "sharedkeylite": "shared-key-lite"}
 _MADE_EMPTY = frozenset({"AppendBlob", "PageBlob"})  # and filled by other operations
@@ -163,7 +157,7 @@ def _of_headers(headers: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _of_query(query: Mapping[str, str], target: str) -> Iterator[str]:
     for name, value in query.items():
-        if name in _IMPLIED or name in _SAS or not (value or name == "timeout"):
+        if name in _IMPLIED or name in sas.FIELDS or not (value or name == "timeout"):
             continue  # `prefix=` with nothing behind it asks for nothing
         if name == "include":
             yield from (f"include={word}" for word in unquote(value).lower().split(","))

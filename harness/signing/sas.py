@@ -17,6 +17,15 @@ from harness.signing.canonical import hmac_base64
 _RESPONSE = ("rscc", "rscd", "rsce", "rscl", "rsct")
 _KEY = ("skoid", "sktid", "skt", "ske", "sks", "skv")
 
+FIELDS = frozenset(
+    {
+        *("sv", "ss", "srt", "sr", "se", "st", "sp", "sip", "spr", "sig", "si", "sdd", "ses", "srh", "srq"),
+        *(*_KEY, "skdutid", "sduoid", "saoid", "suoid", "scid"),
+        *_RESPONSE,
+    }
+)
+"""Every query parameter that belongs to a shared access signature."""
+
 Layouts = tuple[tuple[str, tuple[str, ...]], ...]
 """The fields that are signed, in their order, by the first version of which that is so."""
 

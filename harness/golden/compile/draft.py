@@ -18,15 +18,7 @@ from harness.golden.compile.tokens import GUID, escaped, token
 from harness.golden.spec import Injected, Place
 from harness.recording.flow import Flow, Recording
 from harness.rules.identify import Identity, identify
-
-SAS_FIELDS = frozenset(
-    {
-        *("sv", "ss", "srt", "sr", "se", "st", "sp", "sip", "spr", "sig", "si", "sdd", "ses", "srh", "srq"),
-        *("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid", "saoid", "suoid", "scid"),
-        *("rscc", "rscd", "rsce", "rscl", "rsct"),
-    }
-)
-"""Query parameters of a shared access signature: signing adds them again."""
+from harness.signing import sas
 
 _BRACKET = re.compile(r"\([^()]*\)")
 # Random boundaries of batches: batch_TEXT, and those of Python's email package.
@@ -142,11 +134,11 @@ class Drafting:
         own = [
             (part, name)
             for part, name in zip(parts, names, strict=True)
-            if not (signed and name.lower() in SAS_FIELDS)
+            if not (signed and name.lower() in sas.FIELDS)
         ]
         place: Place | None = None
         if signed:
-            theirs = [name.lower() in SAS_FIELDS for name in names]
+            theirs = [name.lower() in sas.FIELDS for name in names]
             if names == sorted(names):
                 place = "sorted"
             else:

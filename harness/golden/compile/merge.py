@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.golden.compile.bindings import Origin, Slot, origins, slots
@@ -47,14 +47,17 @@ def merge(recordings: Sequence[Sequence[Draft]]) -> Merged:
     _same_steps(matched)
     keys = tuple(sorted(matched[0]))
     place = {key: number for number, key in enumerate(keys)}
-    found = [_relations(drafts, place, one) for drafts, one in zip(recordings, matched, strict=True)]
+    # For each recording the number that each of its drafts has in common with those of the others.
+    numbers = [{id(draft): place[key] for key, draft in one.items()} for one in matched]
+    found = [_relations(drafts, number) for drafts, number in zip(recordings, numbers, strict=True)]
     kept = frozenset.intersection(*(ordered for ordered, _ in found))
     loose = frozenset.union(*(ordered | at_once for ordered, at_once in found)) - kept
     # A pair may stand in both directions: then no order holds.
     loose = frozenset(pair for pair in loose if (pair[1], pair[0]) not in kept)
     steps = tuple(matched[0][key] for key in keys)
     order = arrange(len(keys), kept, keys)
-    bindings = _bindings(recordings, matched, keys, {number: at for at, number in enumerate(order)})
+    when = {number: at for at, number in enumerate(order)}
+    bindings = _bindings(recordings, numbers, [[one[key] for one in matched] for key in keys], when)
     value_edges = {(one.origin.draft, one.step) for one in bindings}
     return Merged(
         steps=steps,
@@ -149,11 +152,8 @@ def _shown(draft: Draft) -> str:
     return f"{draft.method} {masked(draft.target)}"
 
 
-def _relations(
-    drafts: Sequence[Draft], place: dict[tuple[Key, int], int], matched: dict[tuple[Key, int], Draft]
-) -> tuple[frozenset[Edge], frozenset[Edge]]:
+def _relations(drafts: Sequence[Draft], number: Mapping[int, int]) -> tuple[frozenset[Edge], frozenset[Edge]]:
     """The order of one recording, in the numbers that all have in common."""
-    number = {id(draft): place[key] for key, draft in matched.items()}
     touches = [touch(draft) for draft in drafts]
     ordered, at_once = edges(drafts, touches)
 
@@ -165,28 +165,25 @@ def _relations(
 
 def _bindings(
     recordings: Sequence[Sequence[Draft]],
-    matched: Sequence[dict[tuple[Key, int], Draft]],
-    keys: Sequence[tuple[Key, int]],
-    when: dict[int, int],
+    numbers: Sequence[Mapping[int, int]],
+    steps: Sequence[Sequence[Draft]],
+    when: Mapping[int, int],
 ) -> tuple[Binding, ...]:
-    """Which answer gave each value. Of several the first: the later ones only may have come by then."""
-    place = {key: number for number, key in enumerate(keys)}
+    """Which answer gave each value. Of several the first: the later ones only may have come by then.
+
+    `steps` holds the drafts of each step, one for each recording.
+    """
     out: list[Binding] = []
-    for step, key in enumerate(keys):
-        drafts = [one[key] for one in matched]
-        for at, slot in enumerate(slots(drafts[0])):
-            found: list[frozenset[Origin]] = []
-            values: set[str] = set()
-            for one, drafted, all_of_it in zip(matched, drafts, recordings, strict=True):
-                its = [*slots(drafted)][at]
-                values.add(its.value)
-                number = {id(draft): place[known] for known, draft in one.items()}
-                found.append(
-                    frozenset(
-                        Origin(number[id(all_of_it[origin.draft])], origin.source, origin.path, origin.quoted)
-                        for origin in origins(its, drafted, all_of_it)
-                    )
+    for step, drafts in enumerate(steps):
+        for each in zip(*(slots(draft) for draft in drafts), strict=True):
+            slot, values = each[0], {one.value for one in each}
+            found = [
+                frozenset(
+                    Origin(number[id(recording[origin.draft])], origin.source, origin.path, origin.quoted)
+                    for origin in origins(one, draft, recording)
                 )
+                for one, draft, recording, number in zip(each, drafts, recordings, numbers, strict=True)
+            ]
             common = frozenset.intersection(*found)
             if common:
                 # Who sent the value itself had it from somebody else: requests beside each other, say, one of
@@ -194,7 +191,7 @@ def _bindings(
                 best = min(
                     common,
                     key=lambda origin: (
-                        _sent(matched[0][keys[origin.draft]], slot.value),
+                        _sent(steps[origin.draft][0], slot.value),
                         when[origin.draft],
                         origin.source,
                         origin.path,
