@@ -18,8 +18,9 @@ from harness.redact import redact_text
 from harness.results.finding import Finding
 from harness.results.record import Record, case_record, ending, reproduce, scenario_record
 from harness.results.write import ResultsWriter
+from harness.resume import standing
 from harness.rules.tally import Tally
-from harness.scenarios import list_scenarios
+from harness.scenarios import list_cells, list_scenarios
 from harness.session import Session
 from harness.vocabulary import Verdict
 
@@ -61,6 +62,10 @@ class Controller:
         self.session = session
         self.writer = writer
         self.tally = Tally()
+        if session.kept:
+            for record in standing(session.folder):
+                self.tally.add(record)
+                self.writer.add(record)
         self.uncollected: dict[str, str] = {}  # by the file's path below the root: why not
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -101,10 +106,12 @@ class Controller:
         for case in load_tree(root):
             if case.id in ids:
                 yield case_record(case, (self._loss(case.file),), 0, 0.0)
-        for one in list_scenarios(root, scale=self.session.scale):
+        scale = self.session.scale
+        for one in (*list_scenarios(root, scale=scale), *list_cells(root, scale=scale)):
             if one.id in ids:
                 findings = (self._loss(one.file),)
-                yield scenario_record(one.id, one.title, one.why, ("", ""), findings, 0, 0.0)
+                values = one.cell.values if one.cell is not None else None
+                yield scenario_record(one.id, one.title, one.why, ("", ""), findings, 0, 0.0, cell=values)
 
     def _loss(self, file: str) -> Finding:
         found = (said for path, said in self.uncollected.items() if f"{file}/".startswith(f"{path}/"))

@@ -22,6 +22,9 @@ SETS = ("mvp", "strict")
 
 EVERYTHING = "strict"
 
+GATES = "gates"
+"""The set of the client gates: every plain client scenario, and a covering set of each matrix's cells."""
+
 GOLDEN = "golden"
 """The set of all golden specs; its manifest stands beside them."""
 
@@ -76,7 +79,7 @@ def members(suites: Path, cases: Iterable[Case], others: Iterable[str]) -> dict[
 
 
 def load(suites: Path) -> Mapping[str, Manifest]:
-    """The committed manifests by set. Raises ManifestError."""
+    """The committed manifests of the sets of cases. Raises ManifestError."""
     return {name: load_one(suites, name) for name in SETS}
 
 

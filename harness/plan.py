@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness import gates
 from harness import manifest as manifests
 from harness.cases.case import Case
 from harness.cases.load import load_tree
 from harness.cases.recipes import size
-from harness.manifest import Manifest
+from harness.manifest import GATES, Manifest
 from harness.rules.tally import rule_ids
-from harness.scenarios import LARGE, Listed, list_scenarios
+from harness.scenarios import LARGE, Listed, list_cells, list_matrices, list_scenarios
 from harness.vocabulary import ExitCode
 
 
@@ -76,42 +77,76 @@ def everything(suites: Path, *, scale: str = "normal") -> tuple[tuple[Case, ...]
 
 
 def make_plan(
-    suites: Path, *, only_suites: Sequence[str] = (), only_ids: Sequence[str] = (), scale: str = "normal"
+    suites: Path,
+    *,
+    only_suites: Sequence[str] = (),
+    only_ids: Sequence[str] = (),
+    scale: str = "normal",
+    of_gates: bool = False,
+    exhaustive: bool = False,
 ) -> Plan:
     """The plan of a run.
 
     `only_suites` are folders (`put-block`, `azcopy`, `azcopy/upload`), `only_ids` whole ids; with both, what
-    either names. Raises SelectionError, ManifestError and what `everything` raises.
+    either names. With `of_gates` it is the client gates alone. Of a matrix it is the cells of the committed
+    covering set; with `exhaustive` all of them. Raises SelectionError, ManifestError, MatrixError and what
+    `everything` raises.
     """
     cases, scenarios = everything(suites, scale=scale)
-    frozen = manifests.load(suites)
+    cells = list_cells(suites, scale=scale)
+    frozen = dict(manifests.load(suites))
     manifests.check(frozen, _members(suites, cases, scenarios))
+    frozen[GATES] = _gates(suites, scenarios, cells, exhaustive=exhaustive)
     if scale == LARGE and not only_suites and not only_ids:
-        scenarios = tuple(scenario for scenario in scenarios if _is_large(scenario))
+        scenarios = tuple(scenario for scenario in (*scenarios, *cells) if _is_large(scenario))
         return Plan(suites, (), scenarios, frozen)
-    known = {case.id for case in cases} | {scenario.id for scenario in scenarios}
+    known = {one.id for one in (*cases, *scenarios, *cells)}
     if unknown := sorted(set(only_ids) - known):
         raise SelectionError(f"there is no case or scenario {unknown[0]!r}")
     for suite in only_suites:
         if not any(_below(one, suite) for one in known):
             raise NothingSelectedError(f"no case or scenario is in the suite {suite!r}")
+    in_gates = frozenset(frozen[GATES].ids)
 
     def chosen(one: str) -> bool:
         if not only_suites and not only_ids:
-            return True
+            return not of_gates or one in in_gates
         return one in only_ids or any(_below(one, suite) for suite in only_suites)
 
+    def chosen_cell(one: str) -> bool:
+        if one in only_ids:
+            return True
+        return one in in_gates and (of_gates or bool(only_suites)) and chosen(one)
+
+    picked = tuple(one for one in cells if chosen_cell(one.id))
+    if of_gates:
+        frozen = {GATES: frozen[GATES]}
+    elif not picked:
+        del frozen[GATES]
     return Plan(
         suites,
         tuple(case for case in cases if chosen(case.id)),
-        tuple(scenario for scenario in scenarios if chosen(scenario.id)),
+        (*(one for one in scenarios if chosen(one.id)), *picked),
         frozen,
     )
 
 
 def manifest_ids(suites: Path) -> dict[str, tuple[str, ...]]:
-    """What the manifest of each set must list, of all cases, scenarios of normal scale and wire rules."""
-    return _members(suites, *everything(suites))
+    """What the manifest of each set must list; the covering sets of matrices are made anew."""
+    return {**_members(suites, *everything(suites)), GATES: gates.gate_ids(suites)}
+
+
+def _gates(
+    suites: Path, scenarios: Sequence[Listed], cells: Sequence[Listed], *, exhaustive: bool
+) -> Manifest:
+    """The committed covering set; or everything, which no file lists."""
+    plain = [one for one in scenarios if not _is_large(one)]
+    product = [one for one in cells if not _is_large(one)]
+    if exhaustive:
+        return manifests.made(GATES, (*(one.id for one in (*plain, *product)), *rule_ids()))
+    frozen = manifests.load_one(suites, GATES)
+    gates.check(frozen, list_matrices(suites), plain, product)
+    return frozen
 
 
 def _members(suites: Path, cases: Iterable[Case], scenarios: Iterable[Listed]) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ items and hand their records over in the reports; the controller alone writes re
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -14,16 +15,19 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from harness.controller import Controller, settled
 from harness.endpoint import Endpoint
-from harness.endpoints import handover
+from harness.endpoints import handover, open_endpoint
 from harness.exchange import Exchange
 from harness.execute import World
 from harness.golden.items import GoldenFile
 from harness.items import ENDPOINT, RECORD, SESSION, WORLD, CaseFile, CaseItem, keep_wire, own_fault
+from harness.matrix.cell import Cell
+from harness.matrix.served import Served, serve
 from harness.results.finding import Finding
 from harness.results.read import FILE
 from harness.results.record import Record, ending, file_name, scenario_record
@@ -31,7 +35,7 @@ from harness.results.write import ResultsWriter
 from harness.rules.check import check
 from harness.rules.tally import in_passing
 from harness.scenario import Ended, Scenario
-from harness.scenarios import LARGE, Listed, list_scenarios, scenario_id
+from harness.scenarios import LARGE, Listed, list_cells, list_scenarios, scenario_id
 from harness.session import Session
 from harness.vocabulary import Verdict
 
@@ -40,6 +44,7 @@ _SCENARIO = pytest.StashKey[Scenario]()
 _ENDING = pytest.StashKey[Finding]()
 _STARTED = pytest.StashKey[float]()
 _LISTED = pytest.StashKey[dict[str, Listed]]()
+_SLACK = 15.0  # seconds beyond its budget that a cell may take to end its client and to look at what it left
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,9 +92,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Only what the run selected; cases first, they are quick and say most."""
     session = config.stash[SESSION]
-    order = {one: number for number, one in enumerate(session.ids)}
+    there = frozenset(session.kept)
+    order = {one: number for number, one in enumerate(session.ids) if one not in there}
     kept = [item for item in items if _id(item, session) in order]
     items[:] = sorted(kept, key=lambda item: order[_id(item, session)])
+
+
+def _id_of(item: pytest.Item) -> str:
+    return _id(item, item.config.stash[SESSION])
 
 
 def _id(item: pytest.Item, session: Session) -> str:
@@ -123,6 +133,75 @@ def scenario(request: pytest.FixtureRequest, options: Session) -> Iterator[Scena
     request.node.stash[_SCENARIO] = made = Scenario(id=name, work=work, logs=logs)
     yield made
     shutil.rmtree(work, ignore_errors=True)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A scenario of a matrix becomes one for each of its cells that this run is to bring."""
+    if "cell" not in metafunc.fixturenames:
+        return
+    session = metafunc.config.stash[SESSION]
+    base = scenario_id(metafunc.definition.path.relative_to(session.root), metafunc.function.__name__)
+    listed = _listed(metafunc.config)
+    wanted = (listed[one] for one in session.ids if one.partition("[")[0] == base and one in listed)
+    cells = [one.cell for one in wanted if one.cell is not None]
+    if [cell.values for cell in cells] != [{}]:
+        metafunc.parametrize("cell", cells, ids=[cell.text for cell in cells])
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest, options: Session) -> Cell:
+    """The cell of a scenario whose table has no axes: its budget alone."""
+    listed = _listed(request.config)[_id(request.node, options)]
+    assert listed.cell is not None, "a scenario that asks for its cell needs a table"
+    return listed.cell
+
+
+@pytest.fixture(scope="session")
+def facades(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Facades]:
+    """Façades with more processes than that of the run, each started when a cell first asks for it."""
+    with contextlib.ExitStack() as stack:
+        yield _Facades(request.config.stash[ENDPOINT].name, stack, tmp_path_factory.mktemp("facades"))
+
+
+class _Facades:
+    """Starts a façade of the run's kind with so many processes, once."""
+
+    def __init__(self, name: str, stack: contextlib.ExitStack, logs: Path) -> None:
+        self._name, self._stack, self._logs = name, stack, logs
+        self._there: dict[int, Endpoint] = {}
+
+    def __call__(self, processes: int) -> Endpoint:
+        if processes not in self._there:
+            logs = self._logs / f"processes-{processes}"
+            opened = open_endpoint(self._name, processes=processes, logs=logs)
+            self._there[processes] = self._stack.enter_context(opened)
+        return self._there[processes]
+
+
+@pytest.fixture
+def served(scenario: Scenario, endpoint: Endpoint, cell: Cell, facades: _Facades) -> Served:
+    """Where the cell is run: the address of its scheme and style, served by as many processes as it says."""
+    return serve(scenario, endpoint, cell, facades)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A cell that does not keep to its budget is ended, whatever it waits for."""
+    listed = None if isinstance(item, CaseItem) else _listed(item.config).get(_id_of(item))
+    if listed is None or listed.cell is None:
+        return (yield)
+    seconds = listed.cell.seconds
+
+    def over(_number: int, _frame: FrameType | None) -> None:
+        raise Ended(Verdict.INDETERMINATE, f"it did not end within its budget of {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _SLACK)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -159,7 +238,17 @@ def _scenario_record(item: pytest.Item, call: pytest.CallInfo[None]) -> Record:
         findings.append(ending(Verdict.HARNESS_ERROR, "the scenario ended without a finding"))
     client = (made.client, made.client_version) if made else ("", "")
     seconds = call.stop - item.stash.get(_STARTED, call.start)
-    return scenario_record(name, listed.title, listed.why, client, findings, len(exchanges), seconds)
+    return scenario_record(
+        name,
+        listed.title,
+        listed.why,
+        client,
+        findings,
+        len(exchanges),
+        seconds,
+        cell=listed.cell.values if listed.cell is not None else None,
+        became=made.outcome if made else "",
+    )
 
 
 def _judged(exchanges: Sequence[Exchange], endpoint: Endpoint) -> Iterator[Finding]:
@@ -180,7 +269,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _listed(config: pytest.Config) -> dict[str, Listed]:
     if _LISTED not in config.stash:
         session = config.stash[SESSION]
-        config.stash[_LISTED] = {one.id: one for one in list_scenarios(session.root, scale=session.scale)}
+        root, scale = session.root, session.scale
+        every = (*list_scenarios(root, scale=scale), *list_cells(root, scale=scale))
+        config.stash[_LISTED] = {one.id: one for one in every}
     return config.stash[_LISTED]
 
 

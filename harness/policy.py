@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.data import folder
-from harness.manifest import EVERYTHING, GOLDEN, SETS
+from harness.manifest import EVERYTHING, GATES, GOLDEN, SETS
 from harness.results.read import Results
 from harness.results.record import Record
 from harness.vocabulary import ExitCode, Level, Verdict, exit_code
@@ -105,7 +105,7 @@ def load(name: str) -> Policy:
 
 
 def _set(path: Path, name: str) -> str:
-    if name not in (known := (*SETS, GOLDEN)):
+    if name not in (known := (*SETS, GATES, GOLDEN)):
         raise PolicyError(f"{path}: there is no set {name!r}", f"Sets: {', '.join(known)}.")
     return name
 

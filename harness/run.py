@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness import containers
+from harness import containers, resume
 from harness.child import RunnerError, Watch, run_pytest
 from harness.doctor import Diagnosis, examine
 from harness.endpoint import Endpoint, Style
@@ -66,7 +66,7 @@ class RunOptions:
     endpoint: str
     plan: Plan | GoldenPlan
     policy: Policy
-    folder: Path  # must not exist, or be empty
+    folder: Path  # must not exist, or be empty, unless it is gone on with
     workers: int = 1
     scale: str = "normal"
     style: Style | None = None
@@ -76,6 +76,7 @@ class RunOptions:
     shuffle: int | None = None  # the number that an order of its own is drawn from
     way: Way | None = None  # how a replay is signed; None: a run of the suites
     face: str | None = None  # the address that a replay goes to
+    resume: bool = False  # `folder` holds a run that was cut off, which is gone on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,9 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
     there = options.folder.exists()
     ours = not there  # what is in it
     try:
-        _make(options.folder)
-        ours = True
+        if not options.resume:
+            _make(options.folder)
+            ours = True
         return _run(options, watch)
     except (RunFolderError, RunnerError):  # it is somebody else's, or holds what pytest said
         raise
@@ -122,12 +124,16 @@ def _run(options: RunOptions, watch: Watch) -> RunSummary:
         # A version or an operation that is wrong is for the suites to say; anything else is in their way.
         if diagnosis.exit_code not in (ExitCode.MET, ExitCode.DIVERGENCE):
             raise DoctorError(diagnosis, spoken(options.endpoint))
-        session = _session(options, endpoint)
+        kept: tuple[str, ...] = ()
+        if options.resume:
+            kept = resume.begin(options.folder, endpoint.name, options.plan.ids)
+        session = _session(options, endpoint, kept)
         facts = _facts(options, endpoint, diagnosis, session)
         _write(options.folder / "run.json", facts)
         watch(0, None)
         interrupted = run_pytest(session, endpoint, watch, workers=options.workers)
         left_over = _tidy_up(endpoint, session.prefix)
+    resume.end(options.folder)
     results = read(options.folder)
     decision = decide(results, options.policy)
     facts |= {
@@ -177,7 +183,7 @@ def _clear(folder: Path, *, keep: bool) -> None:
         folder.rmdir()
 
 
-def _session(options: RunOptions, endpoint: Endpoint) -> Session:
+def _session(options: RunOptions, endpoint: Endpoint, kept: tuple[str, ...]) -> Session:
     chosen = frozenset(options.plan.ids)
     return Session(
         folder=options.folder.resolve(),
@@ -190,6 +196,7 @@ def _session(options: RunOptions, endpoint: Endpoint) -> Session:
         today=datetime.now(UTC).date(),
         ledger=options.ledger,
         way=options.way,
+        kept=kept,
         header={
             "kind": "header",
             "schema": "blobproof.results/2",
@@ -274,6 +281,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         "scale": options.scale,
         "way": options.way,
         "shuffle": options.shuffle,
+        "kept": len(session.kept),
         "policy": options.policy.name,
         "selected": len(options.plan.ids),
         "listed": {name: len(manifest.ids) for name, manifest in options.plan.manifests.items()},

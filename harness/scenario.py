@@ -37,6 +37,7 @@ class Scenario:
     client_version: str = ""
     findings: list[Finding] = field(default_factory=list)
     seen: list[Exchange] = field(default_factory=list)
+    outcome: str = ""  # what became of the client, where that is no word on the endpoint: `recovers`, say
 
     def used(self, client: str, version: str) -> None:
         """Say which client this scenario ran, and its version."""

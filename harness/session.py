@@ -33,6 +33,7 @@ class Session:
     today: date  # for the ledger
     ledger: Mapping[str, Deviation] = field(default_factory=dict)
     way: Way | None = None  # how golden specs are signed; None: it is the suites that are run
+    kept: tuple[str, ...] = ()  # of a run that is gone on with: the ids whose records are there already
 
     def save(self) -> Path:
         """Write it into the run folder; the file."""
@@ -62,4 +63,5 @@ class Session:
             today=date.fromisoformat(values["today"]),
             ledger=ledger,
             way=None if values["way"] is None else Way(values["way"]),
+            kept=tuple(values["kept"]),
         )

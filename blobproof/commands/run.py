@@ -20,7 +20,7 @@ from harness.containers import RUN_PREFIX
 from harness.data import folder
 from harness.endpoint import Style, is_version
 from harness.endpoints import resolve, spoken
-from harness.manifest import EVERYTHING
+from harness.manifest import EVERYTHING, GATES
 from harness.plan import Plan, make_plan
 from harness.run import RunOptions
 from harness.vocabulary import ExitCode
@@ -43,7 +43,11 @@ def _versions(
 )
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or scenario; repeatable.")
 @click.option(
-    "--gate", "gate", default="mvp", show_default=True, help="What must hold: mvp, strict, or a .toml file."
+    "--gate",
+    "gate",
+    default="mvp",
+    show_default=True,
+    help="What must hold: mvp, strict, gates (which runs the client gates alone), or a .toml file.",
 )
 @run_options
 @click.option(
@@ -56,6 +60,12 @@ def _versions(
     "of their own, so they run with the first only.  [default: the endpoint's]",
 )
 @click.option("--shuffle", type=int, metavar="NUMBER", help="Run in an order drawn from this number.")
+@click.option(
+    "--exhaustive", is_flag=True, help="Of each matrix of clients every cell, not the committed covering set."
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in --out that was cut off; what it has is kept."
+)
 @click.option("--scale", type=click.Choice(["normal", "large"]), default="normal", show_default=True)
 @style_option
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and stop.")
@@ -71,6 +81,8 @@ def command(
     server_processes: int,
     versions: tuple[str | None, ...],
     shuffle: int | None,
+    exhaustive: bool,
+    resume: bool,
     scale: str,
     style: Style | None,
     dry_run: bool,
@@ -83,11 +95,22 @@ def command(
     """
     for name in endpoints:
         resolve(name, style=style)  # what is wrong with an argument is said before anything is sent
+    if resume and (out is None or len(endpoints) * len(versions) > 1):
+        raise click.UsageError("--resume goes on with one run, whose folder --out names")
     policy = policies.load(gate)
-    if suites or cases:  # what somebody names is what the gate is to be about, in whatever set it is
-        policy = replace(policy, set=EVERYTHING)
-    plan = make_plan(folder("suites"), only_suites=suites, only_ids=cases, scale=scale)
-    ledger = ledgers.load(known, plan.manifests[EVERYTHING].ids) if known else {}
+    named = bool(suites or cases)
+    plan = make_plan(
+        folder("suites"),
+        only_suites=suites,
+        only_ids=cases,
+        scale=scale,
+        of_gates=policy.set == GATES and not named,
+        exhaustive=exhaustive,
+    )
+    if named:  # what somebody names is what the gate is to be about, in whatever set it is
+        policy = replace(policy, set=GATES if GATES in plan.manifests else EVERYTHING)
+    listed = {one for manifest in plan.manifests.values() for one in manifest.ids}
+    ledger = ledgers.load(known, tuple(sorted(listed))) if known else {}
     plans = [plan, *(plan.without_scenarios() for _ in versions[1:])]
     if len(plans) > 1 and not plan.cases:
         raise click.UsageError(
@@ -115,6 +138,7 @@ def command(
                 server_processes=server_processes,
                 ledger=ledger,
                 shuffle=shuffle,
+                resume=resume,
             )
             yield Job(options, len(part.cases) + len(part.scenarios), f"{spoken(name)} {mark}".rstrip())
 

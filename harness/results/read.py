@@ -85,7 +85,12 @@ def _compiled(kind: str) -> Shape:
 
 def read(folder: Path) -> Results:
     """The results of a run folder. Raises ResultsError."""
-    path = folder / FILE
+    return read_lines(folder / FILE)
+
+
+def read_lines(path: Path) -> Results:
+    """The results in a file. Raises ResultsError."""
+    folder = path.parent
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.cases.case import Case
@@ -43,8 +43,14 @@ def scenario_record(
     findings: Sequence[Finding],
     exchanges: int,
     seconds: float,
+    *,
+    cell: Mapping[str, str] | None = None,
+    became: str = "",
 ) -> Record:
-    """The line of a client scenario; `client` is its name and version."""
+    """The line of a client scenario; `client` is its name and version.
+
+    `cell` are the values of the matrix that it is a cell of, `became` what became of the client.
+    """
     return {
         "kind": "scenario",
         "id": scenario,
@@ -58,6 +64,8 @@ def scenario_record(
         "seconds": round(seconds, 6),
         "wire": f"wires/{file_name(scenario)}.json",
         "logs": f"clients/{file_name(scenario)}/",
+        **({"cell": dict(cell)} if cell is not None else {}),
+        **({"outcome": became} if became else {}),
     }
 
 
