@@ -44,7 +44,7 @@ _SCENARIO = pytest.StashKey[Scenario]()
 _ENDING = pytest.StashKey[Finding]()
 _STARTED = pytest.StashKey[float]()
 _LISTED = pytest.StashKey[dict[str, Listed]]()
-_SLACK = 15.0  # seconds beyond its budget that a cell may take to end its client and to look at what it left
+_SLACK = 15.0  # seconds beyond its budget that a cell may take at most to end its client and to look around
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -196,7 +196,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         raise Ended(Verdict.INDETERMINATE, f"it did not end within its budget of {seconds:.0f} s")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds + _SLACK)
+    signal.setitimer(signal.ITIMER_REAL, seconds + min(seconds, _SLACK))
     try:
         return (yield)
     finally:
