@@ -13,6 +13,7 @@ from harness.vocabulary import Level
 HERE = "/{own-container}"
 BLOCK = {"x-ms-blob-type": "BlockBlob"}
 VERSION = {"x-ms-version": "2025-07-05"}
+MD5_OF_HELLO = "XUFAKrxLKna5cZ2REBfFkg=="
 
 
 def step(

@@ -9,6 +9,7 @@ from harness.vocabulary import Level
 from tests.golden.contracts import (
     BLOCK,
     HERE,
+    MD5_OF_HELLO,
     block,
     commit,
     error,
@@ -25,7 +26,6 @@ from tests.golden.contracts import (
     xml,
 )
 
-MD5_OF_HELLO = "XUFAKrxLKna5cZ2REBfFkg=="
 BIG = c.Random(20 << 20, 11)
 EIGHT = 8 << 20
 

@@ -9,6 +9,7 @@ from harness.vocabulary import Level
 from tests.golden.contracts import (
     BLOCK,
     HERE,
+    MD5_OF_HELLO,
     block,
     commit,
     error,
@@ -24,9 +25,6 @@ from tests.golden.contracts import (
     told,
     xml,
 )
-
-MD5_OF_HELLO = "XUFAKrxLKna5cZ2REBfFkg=="
-
 
 # --- listings ---
 

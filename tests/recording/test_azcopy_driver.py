@@ -15,8 +15,8 @@ from harness.recording.drivers import azcopy, driver
 from harness.recording.place import Place, PlaceholderError
 from harness.recording.scenario import ClientScenario, Run
 from harness.recording.scenarios import load_scenarios
-from harness.recording.stage import symbols
 from harness.tools.find import Found, pins
+from tests.recording.made import place as place_of
 
 SCENARIOS = load_scenarios(folder("traces"), "azcopy")
 JOB = "f7568ae1-e974-2340-4b87-cc7ce715d6f0"
@@ -24,23 +24,20 @@ JOB = "f7568ae1-e974-2340-4b87-cc7ce715d6f0"
 
 def _place(tmp_path: Path, scenario: ClientScenario | None = None) -> Place:
     one = scenario or next(iter(SCENARIOS.values()))
-    names = {symbol: f"bp-{number}" for number, symbol in enumerate(symbols(one))}
-    saved = {save.name: "a-value" for step in one.given for save in step.save}
-    return Place(
-        scenario=one,
+    return place_of(
+        tmp_path,
+        one,
+        Path("/opt/azcopy"),
         found=Found("azcopy", Path("/opt/azcopy"), "10.32.2", {"LD_LIBRARY_PATH": "/opt/lib"}),
         url="http://127.0.0.1:9/acct",
         style=Style.PATH,
         secure=False,
-        account="acct",
-        containers=names,
-        files=tmp_path / "files",
-        out=tmp_path / "out",
-        home=tmp_path,
-        ca_file=tmp_path / "ca.pem",
+        key=None,
+        sas=None,
+        token=None,
         source_sas=Secret("sv=1&sig=s"),
         env={"SSL_CERT_FILE": "/ca.pem"},
-        saved=saved,
+        saved={save.name: "a-value" for step in one.given for save in step.save},
     )
 
 

@@ -11,41 +11,25 @@ from pathlib import Path
 import pytest
 
 from harness.data import folder
-from harness.endpoint import Endpoint, Secret, Style
+from harness.endpoint import Endpoint
 from harness.recording.drivers import driver
 from harness.recording.place import Place
 from harness.recording.recorders import Recorders
 from harness.recording.scenario import ClientScenario, Run
 from harness.recording.scenarios import load_scenarios
 from harness.recording.session import record_once
-from harness.recording.stage import symbols
-from harness.tools.find import Found, Missing, find, pins
+from harness.tools.find import Missing, find, pins
+from tests.recording import made
+from tests.recording.made import KEY, SAS, TOKEN
 
 SCRIPTS = Path(__file__).parents[2] / "harness" / "clients" / "scripts"
 CLIENTS = ("boostedblob", "duckdb", "obstore", "pyarrow", "rclone")
-KEY, SAS = "a2V5LW9mLXRoZS1hY2NvdW50", "sv=1&sig=c2lnbmF0dXJl"
 ALL = [(client, one) for client in CLIENTS for one in load_scenarios(folder("traces"), client).values()]
 
 
 def place(tmp_path: Path, scenario: ClientScenario) -> Place:
-    """Where the scenario would work, with the credential that it wants."""
-    return Place(
-        scenario=scenario,
-        found=Found(scenario.client, Path("/opt/client/bin/client"), "1.0", {}),
-        url="https://acct.blob.localhost:9" if scenario.style is Style.HOST else "http://127.0.0.1:9/acct",
-        style=scenario.style,
-        secure=scenario.secure,
-        account="acct",
-        containers={symbol: f"bp-{number}" for number, symbol in enumerate(symbols(scenario))},
-        files=tmp_path / "files",
-        out=tmp_path / "out",
-        home=tmp_path,
-        ca_file=tmp_path / "ca.pem",
-        key=Secret(KEY) if scenario.signed == "shared-key" else None,
-        sas=Secret(SAS) if scenario.signed == "account-sas" else None,
-        token=Secret("ey.token") if scenario.signed == "bearer" else None,
-        source_sas=Secret(SAS),
-    )
+    """Where the scenario would work."""
+    return made.place(tmp_path, scenario, Path("/opt/client/bin/client"))
 
 
 @pytest.mark.parametrize(("client", "scenario"), ALL, ids=[one.id for _, one in ALL])
@@ -56,7 +40,7 @@ def test_every_scenario_can_be_told(client: str, scenario: ClientScenario, tmp_p
         command = how.command(run, place(tmp_path, scenario))
         words = " ".join(command.argv)
         assert "{" not in words
-        assert KEY not in words and SAS not in words and "ey.token" not in words
+        assert KEY not in words and SAS not in words and TOKEN not in words
 
 
 @pytest.mark.parametrize("client", [client for client in CLIENTS if client != "rclone"])

@@ -11,22 +11,20 @@ from pathlib import Path
 import pytest
 
 from harness.data import folder
-from harness.endpoint import Endpoint, Secret, Style
+from harness.endpoint import Endpoint
 from harness.golden.compile import compile_recordings
 from harness.golden.document import dump
 from harness.recording.drivers import driver
 from harness.recording.errors import ClientFailedError
-from harness.recording.place import Place
 from harness.recording.recorders import Recorders, endpoint_and_recorders
 from harness.recording.scenario import ClientScenario
 from harness.recording.scenarios import load_scenarios
 from harness.recording.session import record_once
-from harness.recording.stage import symbols
-from harness.tools.find import Found, Missing, find, pins
+from harness.tools.find import Missing, find, pins
+from tests.recording.made import KEY, SAS, TOKEN, place
 
 SCRIPTS = Path(__file__).parents[2] / "harness" / "clients" / "scripts"
 CLIENTS = ("adlfs", "azure-storage-blob", "azure-storage-blob-aio", "azure-storage-js")
-KEY, SAS, TOKEN = "a2V5LW9mLXRoZS1hY2NvdW50", "sv=1&sig=c2lnbmF0dXJl", "ey.token"
 
 
 def scenarios(client: str) -> list[ClientScenario]:
@@ -96,23 +94,7 @@ def test_the_older_sdk_is_the_same_package() -> None:
 
 @pytest.mark.parametrize("scenario", ALL, ids=[one.id for one in ALL])
 def test_a_credential_goes_through_the_pipe_alone(scenario: ClientScenario, tmp_path: Path) -> None:
-    here = Place(
-        scenario=scenario,
-        found=Found(scenario.client, Path("/opt/node_modules/@azure/storage-blob/package.json"), "1.0", {}),
-        url="https://acct.blob.localhost:9" if scenario.style is Style.HOST else "http://127.0.0.1:9/acct",
-        style=scenario.style,
-        secure=scenario.secure,
-        account="acct",
-        containers={symbol: f"bp-{number}" for number, symbol in enumerate(symbols(scenario))},
-        files=tmp_path / "files",
-        out=tmp_path / "out",
-        home=tmp_path,
-        ca_file=tmp_path / "ca.pem",
-        key=Secret(KEY) if scenario.signed == "shared-key" else None,
-        sas=Secret(SAS) if scenario.signed == "account-sas" else None,
-        token=Secret(TOKEN) if scenario.signed == "bearer" else None,
-        source_sas=Secret(SAS),
-    )
+    here = place(tmp_path, scenario, Path("/opt/node_modules/@azure/storage-blob/package.json"))
     for run in scenario.run:
         command = driver(scenario.client).command(run, here)
         open_words = " ".join((*command.argv, *command.env.values()))
@@ -127,20 +109,7 @@ def test_a_credential_goes_through_the_pipe_alone(scenario: ClientScenario, tmp_
 
 def test_node_is_told_where_its_packages_are(tmp_path: Path) -> None:
     (scenario,) = (one for one in scenarios("azure-storage-js") if one.name == "append")
-    found = Found("azure-storage-js", Path("/opt/js/node_modules/@azure/storage-blob/package.json"), "1", {})
-    here = Place(
-        scenario=scenario,
-        found=found,
-        url="http://127.0.0.1:9/acct",
-        style=Style.PATH,
-        secure=False,
-        account="acct",
-        containers={"own-container": "bp-1"},
-        files=tmp_path,
-        out=tmp_path,
-        home=tmp_path,
-        ca_file=tmp_path,
-    )
+    here = place(tmp_path, scenario, Path("/opt/js/node_modules/@azure/storage-blob/package.json"))
     command = driver("azure-storage-js").command(scenario.run[0], here)
     assert command.argv == ("node", str(SCRIPTS / "record_azure_storage_js.mjs"), "/opt/js/node_modules")
 
