@@ -1,0 +1,119 @@
+"""What is left when everybody has gone: no blocks, no blobs, and no file that belongs to nobody."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from harness.crowd import call
+from harness.crowd.crowd import Crowd, each
+from harness.crowd.gathering import Gathering, few, gathering, named, sender
+from harness.crowd.listing import flat, read_staged
+from harness.endpoint import Endpoint
+from harness.endpoints import builtin
+from harness.matrix.cell import Cell
+from harness.matrix.served import Served, is_facade
+from harness.scenario import Scenario
+
+_MANY = 512
+_SIZE = 3 * 1024
+_STATE = ".blobproof"
+
+
+def test_staging(gathered: Gathering) -> None:
+    """Blocks that were staged go with a commit, with a write and with a delete, and are accounted till then.
+
+    Uploads that are given up leave blocks behind. If they stay when the blob is written anew, they fill the
+    disk; if they come back in a later commit, they fill the file.
+    """
+    names = [f"left/{number}" for number in range(24)]
+    staged = [(name, number) for name in names for number in range(_MANY // len(names))]
+
+    async def work(crowd: Crowd) -> None:
+        async def stage(one: tuple[str, int]) -> None:
+            name, number = one
+            data = named(number, _SIZE, 12)
+            await crowd.must(call.stage(gathered.container, name, call.block_id(number), data), 201)
+
+        async def end(at: int) -> None:
+            name = names[at]
+            match at % 3:
+                case 0:
+                    await crowd.must(call.commit(gathered.container, name, [call.block_id(0)]), 201)
+                case 1:
+                    await crowd.must(call.put(gathered.container, name, b"anew"), 201)
+                case _:
+                    await crowd.must(call.put(gathered.container, name, b"anew"), 201)
+                    await crowd.must(call.delete(gathered.container, name), 202)
+
+        random.Random(4).shuffle(staged)  # noqa: S311 - an order, not a secret
+        await each(gathered.parallel, staged, stage)
+        await each(gathered.parallel, range(len(names)), end)
+        left: list[str] = []
+        for at, name in enumerate(names):
+            gone = at % 3 == 2
+            answer = await crowd.must(call.staged(gathered.container, name), 404 if gone else 200)
+            if answer.status == 200 and (found := read_staged(answer.body)):
+                left.append(f"{name}: {len(found)} uncommitted blocks")
+        gathered.all_of("blobs without blocks of earlier uploads", len(names), left)
+        there = await flat(sender(crowd), gathered.container)
+        wanted = sorted(name for at, name in enumerate(names) if at % 3 != 2)
+        gathered.scenario.check("blobs that are left", wanted, there)
+
+    gathered.run(work)
+
+
+def test_files(scenario: Scenario, endpoint: Endpoint, cell: Cell, options: Any) -> None:
+    """When containers are deleted, no file of them stays: neither data nor blocks nor what was half-way.
+
+    A server that forgets files fills its disk over months, and nothing that speaks its protocol can see it.
+    Only where we start the server ourselves can we look.
+    """
+    if not is_facade(endpoint):
+        scenario.not_applicable(f"the files of endpoint {endpoint.name} cannot be seen from here")
+    scenario.used("crowd", "our own wire")
+    root = scenario.work / "root"
+    mutant = endpoint.name.partition(":")[2] or None
+    with builtin.reference(
+        mutant, processes=int(cell["processes"]), root=root, logs=scenario.logs
+    ) as running:
+        with gathering(scenario, Served(running.endpoint), cell, options.prefix) as ready:
+            ready.run(lambda crowd: _fill(ready, crowd))
+        left = _files(root, running.endpoint.account)
+    scenario.check("files of containers that are gone", "none", few(left) if left else "none")
+    late = _files(root, "", Path(_STATE))
+    scenario.check("files after the server's end", "none", few(late) if late else "none", level="observed")
+
+
+async def _fill(ready: Gathering, crowd: Crowd) -> None:
+    """Blobs, blocks that nobody commits, and uploads that are given up."""
+
+    async def one(number: int) -> None:
+        name, data = f"files/{number % 40}", named(number, _SIZE, 14)
+        match number % 4:
+            case 0:
+                await crowd.must(call.put(ready.container, name, data), 201)
+            case 1:
+                await crowd.must(call.stage(ready.container, f"{name}/b", call.block_id(number), data), 201)
+            case 2:
+                line = await crowd.line()
+                request = crowd.signed(call.put(ready.container, name, data), f"half-{number}")
+                await line.send(request.head() + data[:1000])
+                line.reset()
+            case _:
+                await crowd.must(call.put(ready.container, f"files/{number}/deep", data), 201)
+
+    await each(ready.parallel, range(max(_MANY, ready.parallel)), one)
+
+
+def _files(root: Path, account: str, below: Path = Path()) -> list[str]:
+    """Every file of the containers of an account, or of our state where none is given."""
+    folders = [root / below] if not account else [root / account, root / _STATE / account]
+    own = {"_lock", "alive"}
+    return [
+        str(path.relative_to(root))
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in own
+    ]
