@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -67,6 +67,7 @@ class AzcopyOutcome:
     messages: tuple[str, ...] = ()  # information and list lines of the output
     objects: tuple[Mapping[str, Any], ...] = ()  # what `list` lists, as it says it
     seconds: float = 0.0
+    job: str | None = None  # its id; None when there was none
 
     @property
     def summary(self) -> str:
@@ -101,16 +102,22 @@ class Azcopy:
         suffixes: str = "",
         seconds: float = JOB_SECONDS,
         env: Mapping[str, str] | None = None,
+        kill_when: Callable[[], bool] | None = None,
     ) -> AzcopyOutcome:
         """Run one job. `suffixes` names hosts (with ports) that may get a token or a signature.
 
-        `label` names the job's log. Raises OSError when the program cannot be started.
+        `label` names the job's log. The plans of all jobs are in one folder, so that a job can be resumed.
+        `kill_when` is asked again and again; as soon as it says so, AzCopy is killed. Raises OSError when the
+        program cannot be started.
         """
         home = self.work / f"azcopy-{label}"
-        log_folder, plan_folder = home / "logs", home / "plans"
-        for folder in (log_folder, plan_folder):
-            folder.mkdir(parents=True)
-        argv = [str(self.found.path), command, *arguments, "--output-type=json", "--log-level=INFO"]
+        log_folder, plan_folder = home / "logs", self.work / "azcopy-plans"
+        log_folder.mkdir(parents=True)
+        plan_folder.mkdir(exist_ok=True)
+        argv = [
+            *(str(self.found.path), *command.split(), *arguments),
+            *("--output-type=json", "--log-level=INFO"),
+        ]
         if suffixes:
             argv.append(f"--trusted-microsoft-suffixes={suffixes}")
         ran = run_client(
@@ -121,6 +128,7 @@ class Azcopy:
             | dict(env or {}),
             cwd=home,
             seconds=seconds,
+            kill_when=kill_when,
         )
         secrets = _secrets(credential, arguments)
         log = log_text(log_folder)
@@ -168,11 +176,14 @@ def read_outcome(ran: Ran, log: str = "", secrets: Sequence[str] = ()) -> Azcopy
     messages: list[str] = []
     objects: list[Mapping[str, Any]] = []
     errors: list[str] = []
+    job: str | None = None
     for line in ran.stdout.splitlines():
         kind, content = _message(line)
         decoded = _decoded(content)
         if kind == "EndOfJob" and isinstance(decoded, dict):
             end = decoded
+        elif kind == "Init" and isinstance(decoded, dict):
+            job = str(decoded.get("JobID") or "") or None
         elif kind == "ListObject" and isinstance(decoded, dict):
             objects.append(decoded)
         elif kind == "Error":
@@ -193,6 +204,7 @@ def read_outcome(ran: Ran, log: str = "", secrets: Sequence[str] = ()) -> Azcopy
         messages=tuple(redacted(text, secrets) for text in messages),
         objects=tuple(objects),
         seconds=ran.seconds,
+        job=job,
     )
 
 
@@ -236,7 +248,7 @@ def log_text(folder: Path) -> str:
 def _secrets(credential: Credential | None, arguments: Sequence[str]) -> list[str]:
     secrets = []
     for argument in arguments:
-        query = argument.partition("?")[2]
+        query = argument.partition("-sas=" if argument.startswith("--") else "?")[2]
         for name, value in parse_qsl(query):
             if name == "sig":
                 secrets.append(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -15,6 +16,8 @@ from harness.exchange import Exchange
 from harness.scenario import Scenario
 from harness.tools.find import Missing, find
 
+_LEAST_SECONDS = 5.0  # a job takes at least 2 s
+
 
 @dataclass(slots=True)
 class AzcopyGate:
@@ -23,6 +26,7 @@ class AzcopyGate:
     stage: Stage
     azcopy: Azcopy
     seen: list[Exchange] = field(default_factory=list)  # by the last job
+    until: float | None = None  # monotonic clock: when all jobs must have ended; None: each its own time
     _jobs: int = 0
 
     @property
@@ -36,9 +40,10 @@ class AzcopyGate:
         *arguments: str,
         credential: Credential | None = None,
         env: Mapping[str, str] = MappingProxyType({}),
-        seconds: float = JOB_SECONDS,
+        seconds: float | None = None,
+        kill_when: Callable[[], bool] | None = None,
     ) -> AzcopyOutcome:
-        """Run one job, and judge what it said on the wire.
+        """Run one job, and judge what it said on the wire. `kill_when` says when it is killed, if at all.
 
         Ends the scenario as indeterminate when the job does not end in time.
         """
@@ -46,11 +51,12 @@ class AzcopyGate:
         outcome = self.azcopy.run(
             command,
             arguments,
-            label=f"{self._jobs}-{command}",
+            label=f"{self._jobs}-{command.replace(' ', '-')}",
             credential=credential,
             suffixes=self.stage.reach.authority if credential is not None else "",
-            seconds=seconds,
+            seconds=self._seconds() if seconds is None else seconds,
             env=env,
+            kill_when=kill_when,
         )
         if outcome.exit is None:
             self.scenario.exchanges(self.stage.reach.tap.take())
@@ -58,6 +64,11 @@ class AzcopyGate:
         self.seen = list(self.stage.settle(f"azcopy {command}: {outcome.summary}"))
         judge_reliance(self.scenario, self.seen)
         return outcome
+
+    def _seconds(self) -> float:
+        if self.until is None:
+            return JOB_SECONDS
+        return max(_LEAST_SECONDS, self.until - time.monotonic())
 
     def copy(self, source: str, target: str, from_to: str, *options: str, **kwargs: object) -> AzcopyOutcome:
         """`azcopy copy`, both places given in full; `from_to` as AzCopy names it, LocalBlob and so on."""
@@ -93,12 +104,23 @@ class AzcopyGate:
 
 @contextlib.contextmanager
 def azcopy_gate(
-    scenario: Scenario, endpoint: Endpoint, prefix: str, *, face: str | None = None, container: bool = True
+    scenario: Scenario,
+    endpoint: Endpoint,
+    prefix: str,
+    *,
+    face: str | None = None,
+    container: bool = True,
+    seconds: float | None = None,
 ) -> Iterator[AzcopyGate]:
-    """A stage with AzCopy on it. Ends the scenario as not run when AzCopy is not installed."""
+    """A stage with AzCopy on it. Ends the scenario as not run when AzCopy is not installed.
+
+    `seconds` is what all its jobs may take together.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
     found = find("azcopy")
     if isinstance(found, Missing):
         scenario.not_run(f"AzCopy is missing: {found.reason}. {found.how}")
     scenario.used("azcopy", found.version)
     with stage(scenario, endpoint, prefix, face=face, container=container) as ready:
-        yield AzcopyGate(ready, Azcopy(found, scenario.work, scenario.logs, ready.reach.env))
+        azcopy = Azcopy(found, scenario.work, scenario.logs, ready.reach.env)
+        yield AzcopyGate(ready, azcopy, until=until)

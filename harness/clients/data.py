@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ from harness.clients.truth import digest
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
+_PIECE = 8 * MIB
+_SOLID = 16  # of a sparse file, one piece in so many holds data
 
 AWKWARD_NAMES = (
     "space in name.txt",
@@ -82,3 +86,32 @@ def read_tree(folder: Path) -> Mapping[str, str]:
 def digests(files: Mapping[str, bytes]) -> Mapping[str, str]:
     """Relative path → SHA-256 of what should be there."""
     return {name: digest(data) for name, data in sorted(files.items())}
+
+
+def big_file(path: Path, size: int, *, sparse: bool = False) -> str:
+    """A file of so many bytes that is never held in memory; length and digest, as findings show them.
+
+    Pseudo-random throughout; with `sparse` the file has holes, which read as zeros and take no room.
+    """
+    hashed = hashlib.sha256()
+    hole = bytes(_PIECE)
+    with path.open("wb") as file:
+        for number, at in enumerate(range(0, size, _PIECE)):
+            length = min(_PIECE, size - at)
+            if sparse and number % _SOLID:
+                piece = hole[:length]
+                file.seek(length, 1)
+            else:
+                piece = content(length, 1000 + number)
+                file.write(piece)
+            hashed.update(piece)
+        file.truncate(size)
+    return f"{size} bytes, sha256 {hashed.hexdigest()}"
+
+
+def file_said(path: Path) -> str:
+    """A file as findings show it: length and digest, or that there is none."""
+    if not path.is_file():
+        return "no such file"
+    with path.open("rb") as file:
+        return f"{path.stat().st_size} bytes, sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from typing import BinaryIO
 from harness.redact import REDACTED, redact_text
 
 _GRACE_SECONDS = 5.0
+_LOOK_SECONDS = 0.005  # a quick client must be caught in the middle of its work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,14 @@ def run_client(
     cwd: Path,
     seconds: float,
     stdin: bytes | Path = b"",
+    kill_when: Callable[[], bool] | None = None,
 ) -> Ran:
     """Run a client with exactly this environment, for at most so many seconds.
 
     `stdin` is what it reads from standard input, or a file whose bytes come through that pipe. When its time
-    is up its whole process group is ended. Raises OSError when it cannot be started.
+    is up its whole process group is ended. `kill_when` is asked again and again: as soon as it says so, the
+    group is killed as a crash would end it, and `exit` is the negative signal. Raises OSError when it cannot
+    be started.
     """
     begun = time.monotonic()
     with subprocess.Popen(
@@ -57,7 +61,11 @@ def run_client(
             pipe, process.stdin = process.stdin, None
             threading.Thread(target=_feed, args=(pipe, stdin), daemon=True).start()
         try:
-            out, err = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=seconds)
+            said = stdin if isinstance(stdin, bytes) else None
+            if kill_when is None:
+                out, err = process.communicate(said, timeout=seconds)
+            else:
+                out, err = _killed(process, said, kill_when, seconds)
         except subprocess.TimeoutExpired:
             in_time = False
             _end_group(process, signal.SIGTERM)
@@ -93,6 +101,24 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted((s for s in secrets if s), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return redact_text(text)
+
+
+def _killed(
+    process: subprocess.Popen[bytes], stdin: bytes | None, when: Callable[[], bool], seconds: float
+) -> tuple[bytes, bytes]:
+    """Its output until it ends, or is killed. Raises subprocess.TimeoutExpired."""
+    deadline = time.monotonic() + seconds
+    killed = False
+    while True:
+        if not killed and when():
+            killed = True
+            _end_group(process, signal.SIGKILL)
+        try:
+            return process.communicate(stdin, timeout=_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            stdin = None  # it was begun with; what is left of it is still sent
+            if time.monotonic() >= deadline:
+                raise
 
 
 def _feed(pipe: BinaryIO, file: Path) -> None:

@@ -67,7 +67,10 @@ class Stage:
 
     def stored(self, blob: str, data: bytes, *, why: str = "") -> None:
         """Check that the blob holds exactly these bytes, by our own read."""
-        expected = said(data)
+        self.stored_as(blob, said(data), why=why)
+
+    def stored_as(self, blob: str, expected: str, *, why: str = "") -> None:
+        """The same for bytes that nobody holds: `expected` is what findings show of them."""
         found = self._get(blob)
         observed = "no such blob" if found is None else f"{found.length} bytes, sha256 {found.sha256}"
         self.scenario.check(f"bytes of {blob}", expected, observed, why=why)

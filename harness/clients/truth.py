@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -127,12 +128,23 @@ class Truth:
         self, container: str, blob: str, data: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
         """Store a blob with Put Block and Put Block List. Raises PremiseError."""
+        pieces = (data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK))
+        self._put_pieces(container, blob, pieces, headers)
+
+    def put_file(self, container: str, blob: str, file: Path) -> None:
+        """Store a file likewise, a block at a time. Raises PremiseError."""
+        with file.open("rb") as opened:
+            self._put_pieces(container, blob, iter(lambda: opened.read(_BLOCK), b""), None)
+
+    def _put_pieces(
+        self, container: str, blob: str, pieces: Iterable[bytes], headers: Mapping[str, str] | None
+    ) -> None:
         path = _path(container, blob)
         ids = []
-        for number, at in enumerate(range(0, len(data), _BLOCK)):
+        for number, piece in enumerate(pieces):
             ids.append(f"YmxvY2st{number:04d}")
             target = f"{path}?comp=block&blockid={ids[-1]}"
-            self._must(self.send("PUT", target, (), data[at : at + _BLOCK]), 201)
+            self._must(self.send("PUT", target, (), piece), 201)
         latest = "".join(f"<Latest>{block}</Latest>" for block in ids)
         document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{latest}</BlockList>'
         extra = [("Content-Type", "application/xml"), *(headers or {}).items()]

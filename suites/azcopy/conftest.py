@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from harness.clients.azcopy_gate import AzcopyGate, azcopy_gate
+from harness.clients.peers import Peers, beside
 from harness.clients.reach import is_loopback
 from harness.clients.stage import Stage, stage
 from harness.endpoint import Endpoint
 from harness.endpoints import open_endpoint
+from harness.matrix.cell import Cell
+from harness.matrix.served import Served
 from harness.scenario import Scenario
 
 
@@ -27,6 +30,34 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def gate(scenario: Scenario, endpoint: Endpoint, options: Any) -> Iterator[AzcopyGate]:
     """AzCopy, a container of this scenario's own, and a tap in front of the endpoint."""
     with azcopy_gate(scenario, endpoint, options.prefix) as ready:
+        yield ready
+
+
+@pytest.fixture
+def cell_gate(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[AzcopyGate]:
+    """The same for a cell of a matrix: at its address, within its budget."""
+    with azcopy_gate(
+        scenario, served.endpoint, options.prefix, face=served.face, seconds=cell.seconds
+    ) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
+    """Second Blob services that trust the endpoint of a cell, whatever address it is reached at."""
+    with Peers(tmp_path_factory.mktemp("peers")) as started:
+        yield started
+
+
+@pytest.fixture
+def second(
+    cell_gate: AzcopyGate, cell: Cell, served: Served, peers: Peers, options: Any
+) -> Iterator[Stage | None]:
+    """A container on a second Blob service, for a cell whose direction needs one."""
+    if not cell["direction"].endswith("-peer"):
+        yield None
+        return
+    with beside(cell_gate.stage, peers, options.prefix, served.face) as ready:
         yield ready
 
 
