@@ -1,0 +1,1 @@
+"""History checking: concurrent work is recorded, and every answer must have an order that explains it."""
