@@ -37,7 +37,9 @@ class Answer:
 
     status: int
     headers: Headers = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)  # empty too when it was too long to keep
+    length: int = 0
+    sha256: str = ""
     failure: str = ""  # a word of `Exchange.failure`, after the last attempt
     own: bool = True  # it carries the id of this very request
 

@@ -135,7 +135,10 @@ class Crowd:
             response = exchange.response
             assert response is not None
             theirs = self.tally.heard(call, own, exchange)
-            return Answer(response.status, response.headers, response.body.data or b"", own=theirs)
+            body = response.body
+            return Answer(
+                response.status, response.headers, body.data or b"", body.length, body.sha256, own=theirs
+            )
 
     async def line(self) -> Line:
         """An idle connection, or a new one. Raises LineError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -16,6 +17,6 @@ from harness.scenario import Scenario
 @pytest.fixture
 def gathered(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[Gathering]:
     """As many parallel requests as the cell says; what their answers had in common are the last findings."""
-    scenario.used("crowd", "our own wire")
+    scenario.used("crowd", version("blobproof"))
     with gathering(scenario, served, cell, options.prefix) as ready:
         yield ready

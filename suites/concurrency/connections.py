@@ -14,6 +14,7 @@ from harness.crowd.listing import flat, read_staged
 from harness.matrix.cell import Cell
 
 _MANY = 768
+_THERE = 61  # blobs that are read again and again
 _SIZE = 2 * 1024 + 1
 
 
@@ -24,20 +25,33 @@ def test_reuse(gathered: Gathering, cell: Cell) -> None:
     belongs to another. Connections that come and go by the thousand are what a job's start looks like.
     """
     many = max(_MANY, gathered.parallel)
-    blobs = {f"reuse/{number}": named(number, _SIZE, 2) for number in range(many)}
+    blobs = {f"reuse/{number}": named(number, _SIZE, 2) for number in range(_THERE)}
     wrong: list[str] = []
 
-    async def work(crowd: Crowd) -> None:
-        async def one(name: str) -> None:
+    async def lay(crowd: Crowd) -> None:
+        async def put(name: str) -> None:
             await crowd.must(call.put(gathered.container, name, blobs[name]), 201)
-            answer = await crowd.must(call.get(gathered.container, name), 200)
-            if answer.status == 200 and answer.body != blobs[name]:
-                wrong.append(f"{name}: {difference(blobs[name], answer.body)}")
-            await crowd.must(call.get(gathered.container, f"{name}/none"), 404)
 
-        await each(gathered.parallel, blobs, one)
-        gathered.all_of("blobs read back on connections of all ages", many, wrong)
+        await each(16, blobs, put)
 
+    async def work(crowd: Crowd) -> None:
+        async def one(number: int) -> None:
+            name = f"reuse/{number % _THERE}"
+            match number % 4:
+                case 0:  # the same bytes once more
+                    await crowd.must(call.put(gathered.container, name, blobs[name]), 201)
+                case 1:
+                    await crowd.must(call.get(gathered.container, f"{name}/none"), 404)
+                case _:
+                    answer = await crowd.must(call.get(gathered.container, name), 200)
+                    if answer.status == 200 and answer.body != blobs[name]:
+                        wrong.append(f"{name}: {difference(blobs[name], answer.body)}")
+
+        await each(gathered.parallel, range(many), one)
+        await gathered.same(crowd, "blobs read and written on connections of all ages", blobs)
+        gathered.all_of("answers with the bytes that were asked for", many, wrong)
+
+    gathered.run(lay)
     gathered.run(work, churn=cell["connections"] == "churn")
 
 
