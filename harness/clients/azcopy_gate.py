@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -41,13 +41,21 @@ class AzcopyGate:
         credential: Credential | None = None,
         env: Mapping[str, str] = MappingProxyType({}),
         seconds: float | None = None,
-        kill_when: Callable[[], bool] | None = None,
+        kill_when: Callable[[Sequence[Exchange]], bool] | None = None,
     ) -> AzcopyOutcome:
-        """Run one job, and judge what it said on the wire. `kill_when` says when it is killed, if at all.
+        """Run one job, and judge what it said on the wire.
 
+        `kill_when` is shown again and again what went through the tap so far, and says when AzCopy is killed.
         Ends the scenario as indeterminate when the job does not end in time.
         """
         self._jobs += 1
+        watched: list[Exchange] = []
+
+        def look() -> bool:
+            assert kill_when is not None
+            watched.extend(self.stage.reach.tap.take(0))
+            return kill_when(watched)
+
         outcome = self.azcopy.run(
             command,
             arguments,
@@ -56,12 +64,12 @@ class AzcopyGate:
             suffixes=self.stage.reach.authority if credential is not None else "",
             seconds=self._seconds() if seconds is None else seconds,
             env=env,
-            kill_when=kill_when,
+            kill_when=look if kill_when is not None else None,
         )
         if outcome.exit is None:
-            self.scenario.exchanges(self.stage.reach.tap.take())
+            self.scenario.exchanges([*watched, *self.stage.reach.tap.take()])
             self.scenario.indeterminate(f"azcopy {command} {outcome.summary}")
-        self.seen = list(self.stage.settle(f"azcopy {command}: {outcome.summary}"))
+        self.seen = list(self.stage.settle(f"azcopy {command}: {outcome.summary}", watched))
         judge_reliance(self.scenario, self.seen)
         return outcome
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from harness.endpoint import Endpoint, Face, Style
+from harness.faults.proxy import FaultProxy
 from harness.tap.authority import server_context, write_ca
 from harness.tap.proxy import Upstream
 from harness.tap.tap import Tap
@@ -32,14 +34,24 @@ class Reach:
         """Host and port of `url`."""
         return self.url.split("/")[2]
 
+    @property
+    def faults(self) -> FaultProxy:
+        """The tap, where it is one that does harm. Raises LookupError where it is not."""
+        if not isinstance(self.tap, FaultProxy):
+            raise LookupError("faults were not asked for: reach(..., faulty=True)")
+        return self.tap
+
 
 @contextlib.contextmanager
-def reach(endpoint: Endpoint, folder: Path, face: str | None = None) -> Iterator[Reach]:
+def reach(
+    endpoint: Endpoint, folder: Path, face: str | None = None, *, faulty: bool = False
+) -> Iterator[Reach]:
     """A tap in front of one address of the endpoint, open for the length of the block.
 
     Path style on this machine: the client talks to the tap's own address. Host style: the client keeps the
     host name, speaks TLS, and is led to the tap by a CONNECT proxy, because most clients resolve no made-up
     names. So too for an HTTPS address elsewhere, which thereby gets the Host header that it expects.
+    With `faulty` a fault proxy stands in the tap's place: `faults` of what is yielded.
     `folder` takes the certificate file. Raises LookupError when the endpoint has no such address.
     """
     where = endpoint.face(face)
@@ -50,18 +62,28 @@ def reach(endpoint: Endpoint, folder: Path, face: str | None = None) -> Iterator
     )
     if not by_name:
         tls = server_context("127.0.0.1", "localhost") if where.scheme == "https" else None
-        with Tap(upstream(endpoint, where), tls=tls) as tap:
+        with _tap(endpoint, where, tls, faulty) as tap:
             yield Reach(tap.url + where.prefix, where.style, tap, ca_file, trust)
         return
     host = where.server_name
     with (
-        Tap(upstream(endpoint, where), tls=server_context(host)) as tap,
+        _tap(endpoint, where, server_context(host), faulty) as tap,
         Tunnel(tap.address) as tunnel,
     ):
         env = {**trust, "HTTPS_PROXY": tunnel.url, "https_proxy": tunnel.url}
         # A port of plain HTTP means nothing in an HTTPS URL.
         authority = where.authority if where.scheme == "https" else host
         yield Reach(f"https://{authority}{where.prefix}", where.style, tap, ca_file, MappingProxyType(env))
+
+
+def _tap(endpoint: Endpoint, where: Face, tls: ssl.SSLContext | None, faulty: bool) -> Tap:
+    to = upstream(endpoint, where)
+    return FaultProxy(to, tls, prefix=where.prefix) if faulty else Tap(to, tls=tls)
+
+
+def product_host(account: str) -> str:
+    """The host name that some clients cannot be told otherwise: the tap answers for it too."""
+    return f"{account}.blob.core.windows.net"
 
 
 def upstream(endpoint: Endpoint, face: Face) -> Upstream:

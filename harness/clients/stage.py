@@ -119,14 +119,16 @@ class Stage:
             said += f", missing for {len(missing)}"
         self.scenario.check(f"digests of {about}", equal, said)
 
-    def settle(self, client: str) -> Sequence[Exchange]:
+    def settle(self, client: str, already: Sequence[Exchange] = ()) -> Sequence[Exchange]:
         """Take what the tap saw since the last call and give it to the scenario for judging.
+
+        `already` is what somebody who watched has taken from it meanwhile.
 
         Raises GateFaultError when the client sent nothing through the tap: nothing would be proved. `client`
         is what it said. Ends the scenario as unsupported when the endpoint says that it does not offer what
         was asked.
         """
-        exchanges = self.reach.tap.take()
+        exchanges = [*already, *self.reach.tap.take()]
         if not exchanges:
             raise GateFaultError("; ".join(("nothing went through the tap", client, *self.reach.tap.faults)))
         self.scenario.exchanges(exchanges)

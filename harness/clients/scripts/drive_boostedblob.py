@@ -21,17 +21,17 @@ async def copy(wanted: dict[str, Any], executor: Any) -> dict[str, Any]:
 
 
 async def create(wanted: dict[str, Any], executor: Any) -> dict[str, Any]:
-    """A file goes up where none is, and once more where it is now."""
+    """A file goes up where none is, and another to where it is now."""
     await bbb.copyfile(wanted["source"], wanted["target"], executor)
     try:
-        await bbb.copyfile(wanted["source"], wanted["target"], executor)
+        await bbb.copyfile(wanted["second"], wanted["target"], executor)
     except FileExistsError:
         return {"second": "refused"}
     return {"second": "replaced"}
 
 
 async def session(wanted: dict[str, Any]) -> dict[str, Any]:
-    """What was asked for, with the concurrency of the command."""
+    """What was asked for, a few requests at a time."""
     async with bbb.BoostExecutor(8) as executor:
         return await {"copy": copy, "create": create}[wanted["what"]](wanted, executor)
 
