@@ -40,6 +40,19 @@ class Record:
     provenance: tuple[tuple[str, str], ...] = ()
     logs: str | None = None  # of a scenario
     client_version: str | None = None
+    cell: tuple[tuple[str, str], ...] = ()  # of a scenario that is a cell of a matrix: axis and value
+    outcome: str = ""  # what became of a client that a fault struck
+    seconds: float = 0.0
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """The values of its cell by axis; empty when it is no cell."""
+        return dict(self.cell)
+
+    @property
+    def suite(self) -> str:
+        """The folder of its suite."""
+        return self.id.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,9 @@ def _record(line: Json) -> Record:
         provenance=tuple(line.get("provenance", {}).items()),
         logs=line.get("logs"),
         client_version=line.get("client_version"),
+        cell=tuple(line.get("cell", {}).items()),
+        outcome=line.get("outcome", ""),
+        seconds=line["seconds"],
     )
 
 

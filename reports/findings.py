@@ -11,7 +11,7 @@ from harness.results.finding import Finding
 from harness.vocabulary import Level, Verdict, worst
 from reports.evidence import Record
 from reports.names import Slugs
-from reports.table import Column, Matrix, Row
+from reports.table import Also, Column, Matrix, Row
 from reports.text import plural, shorten, split_difference, visible
 from reports.wire import Listing
 from reports.wires import Wires
@@ -104,6 +104,7 @@ class Article:
     provenance: tuple[tuple[str, str], ...]
     places: tuple[Place, ...]
     passing: tuple[str, ...]  # names of the endpoints where it passes
+    also: tuple[Also, ...] = ()  # other cells of its matrix, of which the same is to be told
 
     @property
     def verdict(self) -> Verdict:
@@ -196,6 +197,7 @@ def _article(
             if record.verdict is not Verdict.PASS
         ),
         passing=tuple(column.name for column, record in records if record.verdict is Verdict.PASS),
+        also=row.also,
     )
 
 

@@ -1,4 +1,7 @@
-"""The compatibility matrix: run folders in, one self-contained HTML file out."""
+"""The compatibility matrix: run folders in, one self-contained HTML file out.
+
+Beside it stands a second page where the runs have something for it: the client safety matrix.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,24 @@ from harness import catalogue
 from harness.data import folder
 from harness.results.read import ResultsError
 from harness.vocabulary import Verdict
-from reports import evidence
+from reports import evidence, safety
 from reports.causes import causes, widest
-from reports.findings import articles, chapters
+from reports.cells import failing, outside, sheets
+from reports.clients import boards
+from reports.findings import Article, articles, chapters
 from reports.names import Slugs
 from reports.page import render, spectrum
+from reports.pictures import pictures
 from reports.table import columns, matrices
 
 WIRE_BUDGET = 1_500_000
 """Characters of wires in one page; once they are spent, findings are told without theirs."""
 
 # Ids of the page's own sections; no case may take them.
-_SECTIONS = ("top", "endpoints", "verdicts", "operations", "clients", "causes", "findings", "gaps", "about")
+_SECTIONS = (
+    *("top", "endpoints", "verdicts", "filter", "operations", "actions", "safety", "clients", "matrices"),
+    *("races", "causes", "findings", "gaps", "about"),
+)
 
 
 def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None) -> Path:
@@ -28,24 +37,38 @@ def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None)
 
     `suites` holds requirements/ and sources.yaml; the installed suites when None.
     The page is a function of the runs: building it twice gives the same bytes.
+    When the runs have cells of the client safety matrix, that is written beside it (see `safety_page`).
     Raises ResultsError when a run cannot be read, CatalogueError when the suites' files cannot.
     """
     if not run_folders:
         raise ResultsError("no run to report on", "Give at least one run folder.")
-    page = html([evidence.load(path) for path in run_folders], catalogue.load(suites or folder("suites")))
+    runs = [evidence.load(path) for path in run_folders]
+    known = catalogue.load(suites or folder("suites"))
+    beside = safety_page(out)
+    matrix = safety.boards(columns(runs), known, Slugs())
+    page = html(runs, known, safety_at=beside.name if matrix else "")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
+    if matrix:
+        beside.write_text(safety.html(matrix, out.name), encoding="utf-8")
     return out
 
 
-def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
-    """The page for these runs."""
+def safety_page(report: Path) -> Path:
+    """Where the client safety matrix of a report stands: `safety.html` beside a run's own `report.html`."""
+    return report.with_name("safety.html" if report.name == "report.html" else f"{report.stem}-safety.html")
+
+
+def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue, *, safety_at: str = "") -> str:
+    """The page for these runs; `safety_at` is the address of their client safety matrix, if there is one."""
     slugs = Slugs()
     for section in _SECTIONS:
         slugs.take(section)
     across = columns(runs)
     operations, clients = matrices(across, slugs)
-    told = articles((operations, clients), known, slugs, WIRE_BUDGET)
+    matrices_of_cells, races = sheets(across, slugs)
+    told = articles((operations, clients, failing(across)), known, slugs, WIRE_BUDGET)
+    anchors = _anchors(told)
     broke = causes(told, across)
     return render(
         "matrix.html",
@@ -54,9 +77,13 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
         service_versions=sorted({run.service_version for run in runs}),
         operations=operations,
         clients=clients,
-        anchors={
-            place.column.slug + " " + article.id: place.anchor for article in told for place in article.places
-        },
+        sheets=matrices_of_cells,
+        races=races,
+        outside=outside(across),
+        pictures=pictures(across),
+        boards=boards(across, anchors, slugs),
+        safety=safety_at,
+        anchors=anchors,
         causes=broke,
         widest_of={column.slug: widest(broke, column) for column in across},
         occurring=[
@@ -68,3 +95,16 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue) -> str:
         versions=sorted({run.blobproof for run in runs if run.blobproof}),
         days=sorted({run.started[:10] for run in runs if run.started}),
     )
+
+
+def _anchors(told: Sequence[Article]) -> dict[str, str]:
+    """Where the page tells of a check at an endpoint, by the column's slug and the id.
+
+    A cell that is told together with others leads there too.
+    """
+    return {
+        f"{place.column.slug} {identity}": place.anchor
+        for article in told
+        for place in article.places
+        for identity in (article.id, *(one.id for one in article.also))
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,6 +13,9 @@ from harness.vocabulary import Verdict, worst
 from reports.evidence import Record, Run
 from reports.gate import Gate, gate
 from reports.names import Slugs
+
+RACES = ("concurrency", "histories")
+"""Suites that are about what happens at once; they have a part of the page to themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,22 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """Another cell of a matrix, told in one line."""
+
+    id: str
+    text: str  # its values
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One case or scenario across the endpoints."""
 
     id: str
     title: str
     cells: tuple[Cell, ...]
+    also: tuple[Also, ...] = ()  # cells of the same matrix with which it went the same way
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -69,7 +83,7 @@ class Group:
 class Matrix:
     """All groups of one kind, in alphabetical order."""
 
-    kind: str  # "case" or "scenario"
+    kind: str  # "case", "scenario", or "cell": rows are then values of an axis
     groups: tuple[Group, ...]
 
     @property
@@ -109,12 +123,16 @@ def matrices(columns: Sequence[Column], slugs: Slugs) -> tuple[Matrix, Matrix]:
 
 
 def _frame(columns: Sequence[Column]) -> pd.DataFrame:
-    """One line per record; `record` is its index into the run's records, `column` into the columns."""
+    """One line per record; `record` is its index into the run's records, `column` into the columns.
+
+    Cells of matrices are left out: there are thousands of them, and `reports.cells` counts them.
+    """
     groups = _groups(columns)
     lines = [
         (position, record.kind, groups[record.id], record.id, record.verdict, index)
         for position, column in enumerate(columns)
         for index, record in enumerate(column.run.records)
+        if not record.cell and record.suite not in RACES
     ]
     return pd.DataFrame(lines, columns=["column", "kind", "group", "id", "verdict", "record"])
 
@@ -159,13 +177,18 @@ def _summary(column: Column, frame: pd.DataFrame | None) -> Cell:
     """The worst verdict of a group, how many of it passed, and what the others are."""
     if frame is None:
         return Cell(column, None)
-    counts = {Verdict(str(verdict)): int(count) for verdict, count in frame["verdict"].value_counts().items()}
+    return summed(column, (Verdict(str(verdict)) for verdict in frame["verdict"]))
+
+
+def summed(column: Column, verdicts: Iterable[Verdict]) -> Cell:
+    """What became of some checks at one endpoint."""
+    counts = Counter(verdicts)
     others = sorted((verdict for verdict in counts if verdict is not Verdict.PASS), key=lambda one: one.rank)
     return Cell(
         column=column,
-        verdict=worst(counts),
-        passed=counts.get(Verdict.PASS, 0),
-        total=len(frame),
+        verdict=worst(counts) if counts else None,
+        passed=counts[Verdict.PASS],
+        total=counts.total(),
         others=tuple((verdict, counts[verdict]) for verdict in others),
     )
 

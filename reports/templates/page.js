@@ -9,6 +9,7 @@
   const texts = new Map();
   for (const row of rows) texts.set(row, row.querySelector("th").textContent.toLowerCase());
   const rowOf = new Map(rows.map((row) => [row.dataset.id, row]));
+  const groupOf = new Map(all("tbody[data-scenario]").map((body) => [body.dataset.group, body.dataset.scenario]));
   for (const finding of findings) {
     const row = rowOf.get(finding.dataset.id);
     if (row) texts.set(row, texts.get(row) + " " + finding.textContent.toLowerCase());
@@ -19,6 +20,14 @@
     const verdicts = row.dataset.verdicts.split(" ");
     if (verdict === "!pass" ? verdicts.every((one) => one === "pass") : verdict && !verdicts.includes(verdict)) return false;
     return !text || texts.get(row).includes(text);
+  }
+
+  // A finding that stands for cells of a matrix has no row of its own: it speaks for itself.
+  function own(finding, text, verdict, group) {
+    if (group && !finding.dataset.id.startsWith(groupOf.get(group) + "[")) return false;
+    const verdicts = finding.dataset.verdicts.split(" ");
+    if (verdict && verdict !== "!pass" && !verdicts.includes(verdict)) return false;
+    return !text || finding.textContent.toLowerCase().includes(text);
   }
 
   function apply() {
@@ -32,9 +41,13 @@
     }
     for (const body of all(".matrix tbody")) {
       body.hidden = active && !body.querySelector("tr.row:not([hidden])");
-      if (active) body.querySelector("details").open = !body.hidden;
+      const details = body.querySelector("details");
+      if (active && details) details.open = !body.hidden;
     }
-    for (const finding of findings) finding.hidden = !shown.has(finding.dataset.id);
+    for (const finding of findings) {
+      const { id } = finding.dataset;
+      finding.hidden = rowOf.has(id) ? !shown.has(id) : !own(finding, wanted, verdict, group);
+    }
     for (const part of all(".chapter")) part.hidden = !part.querySelector("details.finding:not([hidden])");
     output.value = active ? `${shown.size} of ${rows.length} checks` : "";
   }
