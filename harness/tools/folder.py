@@ -75,4 +75,5 @@ def tools_folder(environ: Mapping[str, str] | None = None) -> ToolsFolder:
 
 
 def _identity(pin: Pin) -> dict[str, object]:
-    return {"package": pin.package, "version": pin.version, "with": list(pin.also)}
+    alone = {"no-dependencies": True} if pin.alone else {}
+    return {"package": pin.package, "version": pin.version, "with": list(pin.also), **alone}

@@ -112,6 +112,15 @@ def _npm(pin: Pin, home: Path, folder: ToolsFolder) -> None:
 
 def _pip(pin: Pin, home: Path, folder: ToolsFolder) -> None:
     run([sys.executable, "-m", "venv", str(home)], seconds=120)
+    if not pin.alone:
+        _pip_install(home, folder, pin.requirement, *pin.also)
+        return
+    if pin.also:
+        _pip_install(home, folder, *pin.also)
+    _pip_install(home, folder, "--no-deps", pin.requirement)
+
+
+def _pip_install(home: Path, folder: ToolsFolder, *words: str) -> None:
     run(
         [
             str(home / "bin" / "python"),
@@ -124,8 +133,7 @@ def _pip(pin: Pin, home: Path, folder: ToolsFolder) -> None:
             "--retries=1",
             "--cache-dir",
             str(folder.cache / "pip"),
-            pin.requirement,
-            *pin.also,
+            *words,
         ],
         seconds=_PIP_SECONDS,
         env={"PYTHONPATH": "", "VIRTUAL_ENV": ""},

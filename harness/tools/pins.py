@@ -31,6 +31,7 @@ class Pin:
     version: str
     program: Path  # relative to the tool's own folder
     also: tuple[str, ...] = ()  # further requirements, `name==version`
+    alone: bool = False  # installed without what it depends on: `also` holds whatever it needs here
     runtime: str | None = None  # a program on PATH that the tool needs to run
     machines: tuple[str, ...] = ()  # processor names it is built for; empty: any
     libraries: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,6 +86,7 @@ def _pin(path: Path, name: str, table: Any) -> Pin:
             version=table["version"],
             program=Path(table["program"]),
             also=tuple(table.get("with", ())),
+            alone=table.get("no-dependencies", False) is True,
             runtime=table.get("runtime"),
             machines=tuple(table.get("machines", ())),
             libraries=MappingProxyType({k: tuple(v) for k, v in table.get("libraries", {}).items()}),
