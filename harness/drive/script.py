@@ -12,13 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any
 
 from harness.drive.action import Action, Task, Told
 from harness.drive.client import Cannot, Limit, first_limit
+from harness.drive.clients._identity import identity
 from harness.drive.place import Place
 from harness.endpoint import Secret, Style
 
@@ -39,7 +39,7 @@ class ScriptClient:
     large: int
     limits: tuple[Limit, ...] = ()
     words: tuple[str, ...] = ()  # what the script gets behind its own name: a flavour, say
-    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    identity: bool = False  # it gets a token from a managed identity alone, of which the environment tells
 
     def cannot(
         self,
@@ -54,11 +54,12 @@ class ScriptClient:
     @contextlib.contextmanager
     def session(self, place: Place) -> Iterator[ScriptSession]:
         """A session, whose process starts with the first task."""
-        session = ScriptSession(self._argv(place), {**place.environment(), **self.env}, place)
-        try:
-            yield session
-        finally:
-            session.end()
+        with identity(place.token if self.identity else None) as env:
+            session = ScriptSession(self._argv(place), {**place.environment(), **env}, place)
+            try:
+                yield session
+            finally:
+                session.end()
 
     def _argv(self, place: Place) -> tuple[str, ...]:
         script = str(_SCRIPTS / self.script)
