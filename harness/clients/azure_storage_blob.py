@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,11 @@ from harness.tools.find import Found, Missing, find
 
 FLAVOURS = ("sync", "aio")
 SCENARIO_SECONDS = 60.0
-_SCRIPT = Path(__file__).with_name("scripts") / "azure_storage_blob_scenarios.py"
+_LEAST_SECONDS = 5.0
+_SCRIPTS = Path(__file__).with_name("scripts")
+_SCENARIOS = "azure_storage_blob_scenarios.py"
+USE = "azure_storage_blob_use_scenarios.py"
+"""The scenarios of suites/sdk that are run as matrices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +59,29 @@ class SdkGate:
     stage: Stage
     found: Found
     facts: Facts | None = None
+    script: str = _SCENARIOS
+    until: float | None = None  # monotonic clock: when all scenarios must have ended; None: each its own time
+    flavours: tuple[str, ...] = FLAVOURS  # of the last scenario
 
     @property
     def scenario(self) -> Scenario:
         """The scenario that this is about."""
         return self.stage.scenario
 
-    def run(self, name: str, *, with_key: bool = True, **extra: object) -> None:
-        """Run one of the scripts' scenarios with every flavour, and take what the tap saw.
+    def run(
+        self, name: str, *, with_key: bool = True, flavours: tuple[str, ...] = FLAVOURS, **extra: object
+    ) -> None:
+        """Run one of the script's scenarios with every flavour, and take what the tap saw.
 
         The credential is the account key where there is one, else a SAS; `extra` goes into the request as it
         is (a Secret is revealed there and kept out of logs). Ends the scenario as indeterminate when the
         time is up.
         """
         endpoint = self.stage.endpoint
+        self.flavours = flavours
         request: dict[str, object] = {
             "scenario": name,
-            "flavours": FLAVOURS,
+            "flavours": flavours,
             "url": self.stage.reach.url,
             "account": endpoint.account,
             "container": self.stage.container,
@@ -85,10 +96,10 @@ class SdkGate:
         home = self.stage.work / "home"
         home.mkdir(exist_ok=True)
         ran = run_client(
-            [str(self.found.path), "-u", str(_SCRIPT)],
+            [str(self.found.path), "-u", str(_SCRIPTS / self.script)],
             env=base_environment(home) | dict(self.found.env) | dict(self.stage.reach.env),
             cwd=home,
-            seconds=SCENARIO_SECONDS,
+            seconds=self._seconds(),
             stdin=text.encode(),
         )
         self._keep(name, ran, secrets)
@@ -100,7 +111,7 @@ class SdkGate:
         self.stage.settle(f"{name}: exit {ran.exit}, {redacted(said[0], secrets)}")
         if ran.exit != 0:
             raise GateFaultError(f"the scenario script {name} failed: {redacted(said[0], secrets)}")
-        for flavour in FLAVOURS:
+        for flavour in flavours:
             raised = self.facts.told.get(flavour, {}).get("raised", "nothing")
             self.scenario.check(f"what the SDK raised ({flavour})", "nothing", redacted(str(raised), secrets))
 
@@ -118,11 +129,16 @@ class SdkGate:
         With `one_of`, `expected` is a list of values that are all right.
         """
         assert self.facts is not None, "run comes first"
-        for flavour in FLAVOURS:
+        for flavour in self.flavours:
             wanted = expected(flavour) if callable(expected) else expected
             observed = self.facts.of(flavour, fact)
             holds = observed in wanted if one_of and isinstance(wanted, list) else observed == wanted
             self.scenario.check(f"{fact} ({flavour})", wanted, observed, why=why, source=source, holds=holds)
+
+    def _seconds(self) -> float:
+        if self.until is None:
+            return SCENARIO_SECONDS
+        return max(_LEAST_SECONDS, self.until - time.monotonic())
 
     def _keep(self, name: str, ran: Ran, secrets: list[str]) -> None:
         logs = self.scenario.logs
@@ -133,15 +149,25 @@ class SdkGate:
 
 @contextlib.contextmanager
 def sdk_gate(
-    scenario: Scenario, endpoint: Endpoint, prefix: str, *, face: str | None = None
+    scenario: Scenario,
+    endpoint: Endpoint,
+    prefix: str,
+    *,
+    face: str | None = None,
+    script: str = _SCENARIOS,
+    seconds: float | None = None,
 ) -> Iterator[SdkGate]:
-    """A stage with the SDK on it. Ends the scenario as not run when the SDK is not installed."""
+    """A stage with the SDK on it. Ends the scenario as not run when the SDK is not installed.
+
+    `script` is the file that holds the scenarios, `seconds` what all of them may take together.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
     found = find("azure-storage-blob")
     if isinstance(found, Missing):
         scenario.not_run(f"azure-storage-blob is missing: {found.reason}. {found.how}")
     scenario.used("azure-storage-blob", found.version)
     with stage(scenario, endpoint, prefix, face=face) as ready:
-        yield SdkGate(ready, found)
+        yield SdkGate(ready, found, script=script, until=until)
 
 
 def _revealed(value: object, secrets: list[str]) -> object:

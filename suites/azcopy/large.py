@@ -1,18 +1,63 @@
-"""AzCopy moves what jobs really move: one file of 1 GiB, and 5,000 small files. Only with `--scale large`."""
+"""AzCopy moves what jobs really move: files of 1 and 5 GiB, 10,000 small files. Only with `--scale large`."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from harness.clients.azcopy_gate import AzcopyGate
-from harness.clients.data import MIB, content, digests, read_tree, tree, write_tree
+import pytest
+
+from harness.clients.azcopy_gate import AzcopyGate, azcopy_gate
+from harness.clients.data import GIB, MIB, big_file, digests, file_said, read_tree, tree, write_tree
 from harness.clients.stage import Stage
+from harness.endpoint import Endpoint
+from harness.endpoints.builtin import reference
+from harness.matrix.served import is_facade
+from harness.scenario import Scenario
 
-_SIZE = 1024 * MIB
+_SIZE = 1 * GIB
+_HUGE = 5 * GIB + 12345
 _PIECE = 8 * MIB
-_FILES = 5000
+_FILES = 10_000
 _SECONDS = 900.0
+
+
+@pytest.fixture
+def roomy(scenario: Scenario, endpoint: Endpoint, options: Any) -> Iterator[AzcopyGate]:
+    """The gate for what must not lie in memory: a façade of the run's kind keeps it on this disk then."""
+    if not is_facade(endpoint):
+        with azcopy_gate(scenario, endpoint, options.prefix) as ready:
+            yield ready
+        return
+    mutant = endpoint.name.partition(":")[2] or None
+    with (
+        reference(mutant, root=scenario.work / "root", logs=scenario.logs) as running,
+        azcopy_gate(scenario, running.endpoint, options.prefix) as ready,
+    ):
+        yield ready
+
+
+def test_five_gib_up_and_down(roomy: AzcopyGate) -> None:
+    """A file of more than 5 GiB goes up and comes back whole
+
+    Above 4 GiB every length and offset that is kept in 32 bits is wrong. Most of the file is holes, as in an
+    image of a disk.
+    """
+    stage = roomy.stage
+    path = stage.work / "huge.bin"
+    said = big_file(path, _HUGE, sparse=True)
+    sas = stage.sas()
+    outcome = roomy.copy(str(path), stage.url("huge.bin", sas=sas), "LocalBlob", seconds=_SECONDS)
+    roomy.succeeded(outcome, completed=1)
+    roomy.asked("Put Block", _HUGE // _PIECE + 1, method="PUT", comp="block")
+    path.unlink()
+    stage.stored_as("huge.bin", said)
+    back = stage.work / "back.bin"
+    outcome = roomy.copy(stage.url("huge.bin", sas=sas), str(back), "BlobLocal", seconds=_SECONDS)
+    roomy.succeeded(outcome, completed=1)
+    stage.scenario.check("bytes of the file back.bin", said, file_said(back))
+    back.unlink(missing_ok=True)
 
 
 def test_one_gib_up_and_down(gate: AzcopyGate) -> None:
@@ -27,18 +72,16 @@ def test_one_gib_up_and_down(gate: AzcopyGate) -> None:
     gate.succeeded(outcome, completed=1)
     gate.asked("Put Block", _SIZE // _PIECE, method="PUT", comp="block")
     path.unlink()
-    _stored(stage, "big.bin", digest)
+    stage.stored_as("big.bin", digest)
     back = stage.work / "back.bin"
     outcome = gate.copy(stage.url("big.bin", sas=sas), str(back), "BlobLocal", seconds=_SECONDS)
     gate.succeeded(outcome, completed=1)
-    stage.scenario.check(
-        "bytes of the file back.bin", digest, _digest(back) if back.is_file() else "no such file"
-    )
+    stage.scenario.check("bytes of the file back.bin", digest, file_said(back))
     back.unlink(missing_ok=True)
 
 
 def test_many_files_up_and_down(gate: AzcopyGate) -> None:
-    """5,000 small files go up and come back whole
+    """10,000 small files go up and come back whole
 
     One request for each file and one more to ask for its length: connections and listings are under load.
     """
@@ -72,16 +115,16 @@ def test_one_gib_between(gate: AzcopyGate, source: Stage) -> None:
     )
     gate.succeeded(outcome, completed=1)
     gate.asked("Put Block From URL", _SIZE // _PIECE, method="PUT", comp="block", has="x-ms-copy-source")
-    _stored(gate.stage, "big.bin", digest)
+    gate.stage.stored_as("big.bin", digest)
     outcome = gate.copy(
         gate.stage.url("big.bin", sas=here), source.url("back.bin", sas=there), "BlobBlob", seconds=_SECONDS
     )
     gate.succeeded(outcome, completed=1)
-    _stored(source, "back.bin", digest)
+    source.stored_as("back.bin", digest)
 
 
 def test_many_files_between(gate: AzcopyGate, source: Stage) -> None:
-    """5,000 small blobs are copied from another Blob service and back to it
+    """10,000 small blobs are copied from another Blob service and back to it
 
     One Put Blob From URL for each, each with its own signed source.
     """
@@ -107,25 +150,8 @@ def test_many_files_between(gate: AzcopyGate, source: Stage) -> None:
 
 
 def _big_file(folder: Path) -> tuple[Path, str]:
-    digest = hashlib.sha256()
     path = folder / "big.bin"
-    with path.open("wb") as file:
-        for number in range(_SIZE // _PIECE):
-            piece = content(_PIECE, 1000 + number)
-            digest.update(piece)
-            file.write(piece)
-    return path, f"{_SIZE} bytes, sha256 {digest.hexdigest()}"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"{path.stat().st_size} bytes, sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _stored(where: Stage, blob: str, expected: str) -> None:
-    found = where.truth.get(where.container, blob)
-    observed = "no such blob" if found is None else f"{found.length} bytes, sha256 {found.sha256}"
-    where.scenario.check(f"bytes of {blob}", expected, observed)
+    return path, big_file(path, _SIZE)
 
 
 def _up_to_other(gate: AzcopyGate, other: Stage, path: Path, blob: str, *options: str) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.clients.azure_storage_blob import SdkGate, sdk_gate
+from harness.clients.azure_storage_blob import USE, SdkGate, sdk_gate
 from harness.endpoint import Endpoint
+from harness.matrix.cell import Cell
+from harness.matrix.served import Served
 from harness.scenario import Scenario
 from harness.signing.delegation import secure_face
 
@@ -29,4 +31,13 @@ def secure(scenario: Scenario, endpoint: Endpoint, options: Any) -> Iterator[Sdk
     if face is None and not endpoint.url.startswith("https:"):
         scenario.not_applicable("the SDK sends no token over plain HTTP", source=["clients/4"])
     with sdk_gate(scenario, endpoint, options.prefix, face=face) as ready:
+        yield ready
+
+
+@pytest.fixture
+def use(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[SdkGate]:
+    """The SDK for a cell of a matrix: at its address, within its budget."""
+    with sdk_gate(
+        scenario, served.endpoint, options.prefix, face=served.face, script=USE, seconds=cell.seconds
+    ) as ready:
         yield ready
