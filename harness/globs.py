@@ -1,4 +1,4 @@
-"""Patterns over ids: `*` is any text, `?` any character, and all else is itself, the brackets of cells too."""
+"""Patterns over ids: `*` is any text, `?` any character, and all else is itself, brackets too."""
 
 from __future__ import annotations
 

@@ -5,7 +5,16 @@
 reason = "Unknown blocks are read as zeros until release 4.2."
 issue = "STOR-1234"
 expires = 2027-03-31
+
+["azcopy/transfer/transfer[*,auth=bearer,*]"]
+reason = "No tokens before release 5."
+issue = "STOR-1300"
+expires = 2027-06-30
 ```
+
+The name of an entry is an id, or a pattern over ids: `*` is any text, `?` any character, and brackets are
+themselves, as in the ids of cells. A pattern is short for the ids that it names: each of them is settled by
+itself, so that one of them which passes is stale and the pattern has to be made narrower.
 """
 
 from __future__ import annotations
@@ -16,6 +25,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from harness.globs import fits, is_pattern
 from harness.results.record import Record
 from harness.vocabulary import ExitCode, Verdict
 
@@ -29,33 +39,51 @@ class LedgerError(Exception):
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(f"{path}: {what}")
-        self.hint = "An entry is a table named by the id, with reason, issue and expires (a date)."
+        self.hint = (
+            "An entry is a table named by the id or a pattern, with reason, issue and expires (a date). "
+            "See docs/gates.md."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """One entry."""
 
-    id: str
+    id: str  # or a pattern over ids
     reason: str
     issue: str
     expires: date
 
 
 def load(path: Path, known: Collection[str]) -> Mapping[str, Deviation]:
-    """The entries by id; `known` are all ids that exist. Raises LedgerError."""
+    """The entry of every id that has one; `known` are all ids that exist. Raises LedgerError.
+
+    An entry with the id itself stands above patterns, an earlier pattern above a later one.
+    """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LedgerError(path, f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LedgerError(path, f"not TOML: {error}") from error
-    return {name: _entry(path, name, table, known) for name, table in tables.items()}
+    entries = [_entry(path, name, table) for name, table in tables.items()]
+    settled: dict[str, Deviation] = {}
+    for entry in sorted(entries, key=lambda entry: is_pattern(entry.id)):
+        named = _named(entry.id, known)
+        if not named:
+            raise LedgerError(path, f"there is no case or scenario {entry.id!r}")
+        for one in named:
+            settled.setdefault(one, entry)
+    return settled
 
 
-def _entry(path: Path, name: str, table: object, known: Collection[str]) -> Deviation:
-    if name not in known:
-        raise LedgerError(path, f"there is no case or scenario {name!r}")
+def _named(name: str, known: Collection[str]) -> list[str]:
+    if is_pattern(name):
+        return [one for one in known if fits(one, name)]
+    return [name] if name in known else []
+
+
+def _entry(path: Path, name: str, table: object) -> Deviation:
     if not isinstance(table, dict) or table.keys() != _KEYS.keys():
         raise LedgerError(path, f"{name!r} needs exactly these keys: {', '.join(_KEYS)}")
     for key, kind in _KEYS.items():
@@ -72,10 +100,11 @@ def settle(record: Record, ledger: Mapping[str, Deviation], today: date) -> Reco
     about = f"{entry.reason} ({entry.issue}, until {entry.expires})"
     verdict = Verdict(record["verdict"])
     if verdict is Verdict.PASS:
+        where = f" under {entry.id}" if is_pattern(entry.id) else ""
         return {
             **record,
             "verdict": Verdict.STALE.value,
-            "reason": f"it passes now, but is in the ledger: {about}",
+            "reason": f"it passes now, but is in the ledger{where}: {about}",
         }
     if not verdict.diverges:
         return record

@@ -131,6 +131,13 @@ def make_plan(
     )
 
 
+def known_ids(suites: Path, *, scale: str = "normal") -> tuple[str, ...]:
+    """Every id that a ledger may name, whatever a run selects: all cells of the matrices too."""
+    cases, scenarios = everything(suites, scale=scale)
+    listed = (*scenarios, *list_cells(suites, scale=scale))
+    return tuple(sorted([*(one.id for one in cases), *(one.id for one in listed), *rule_ids()]))
+
+
 def manifest_ids(suites: Path) -> dict[str, tuple[str, ...]]:
     """What the manifest of each set must list; the covering sets of matrices are made anew."""
     return {**_members(suites, *everything(suites)), GATES: gates.gate_ids(suites)}

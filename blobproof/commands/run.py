@@ -21,7 +21,7 @@ from harness.data import folder
 from harness.endpoint import Style, is_version
 from harness.endpoints import resolve, spoken
 from harness.manifest import EVERYTHING, GATES
-from harness.plan import Plan, make_plan
+from harness.plan import Plan, known_ids, make_plan
 from harness.run import RunOptions
 from harness.vocabulary import ExitCode
 
@@ -109,8 +109,7 @@ def command(
     )
     if named:  # what somebody names is what the gate is to be about, in whatever set it is
         policy = replace(policy, set=GATES if GATES in plan.manifests else EVERYTHING)
-    listed = {one for manifest in plan.manifests.values() for one in manifest.ids}
-    ledger = ledgers.load(known, tuple(sorted(listed))) if known else {}
+    ledger = ledgers.load(known, known_ids(folder("suites"), scale=scale)) if known else {}
     plans = [plan, *(plan.without_scenarios() for _ in versions[1:])]
     if len(plans) > 1 and not plan.cases:
         raise click.UsageError(

@@ -81,3 +81,44 @@ def test_what_is_wrong_with_a_ledger_is_a_usage_error(tmp_path: Path, text: str,
 def test_a_ledger_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(LedgerError):
         load(tmp_path / "none.toml", [])
+
+
+CELLS = [
+    f"azcopy/transfer/transfer[size={size},auth={auth}]"
+    for size in ("0B", "1B")
+    for auth in ("sas", "bearer")
+]
+
+
+def _entries(*names: str) -> str:
+    return "".join(
+        f'["{name}"]\nreason = "{name}"\nissue = "STOR-{number}"\nexpires = 2026-12-31\n'
+        for number, name in enumerate(names, 1)
+    )
+
+
+def test_a_pattern_names_cells_and_its_brackets_are_brackets(tmp_path: Path) -> None:
+    ledger = load(_written(tmp_path, _entries("azcopy/transfer/transfer[*auth=bearer]")), CELLS)
+    assert sorted(ledger) == [one for one in sorted(CELLS) if "bearer" in one]
+    one = load(_written(tmp_path, _entries(CELLS[0])), CELLS)
+    assert list(one) == [CELLS[0]]
+
+
+def test_an_id_stands_above_patterns_and_the_first_pattern_above_the_next(tmp_path: Path) -> None:
+    ledger = load(_written(tmp_path, _entries("azcopy/*size=0B*", "azcopy/*", CELLS[0])), CELLS)
+    assert [ledger[one].id for one in CELLS] == [CELLS[0], "azcopy/*size=0B*", "azcopy/*", "azcopy/*"]
+
+
+def test_a_pattern_that_names_nothing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="there is no case or scenario 'azcopy/upload"):
+        load(_written(tmp_path, _entries("azcopy/upload/*")), CELLS)
+
+
+def test_each_cell_of_a_pattern_is_settled_by_itself(tmp_path: Path) -> None:
+    ledger = load(_written(tmp_path, _entries("azcopy/*")), CELLS)
+    settled = [
+        settle(record(one, found), ledger, BEFORE)
+        for one, found in zip(CELLS, (Verdict.DIFFERS, Verdict.PASS, Verdict.NOT_APPLICABLE), strict=False)
+    ]
+    assert [one["verdict"] for one in settled] == ["known", "stale", "not-applicable"]
+    assert "in the ledger under azcopy/*" in settled[1]["reason"]
