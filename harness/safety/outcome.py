@@ -24,6 +24,7 @@ class Wrong:
     about: str
     expected: str
     observed: str
+    told: bool = False  # it is the client's word that is wrong, not what is there
 
     def __str__(self) -> str:
         return f"{self.about}: {self.observed}"
