@@ -15,7 +15,7 @@ from harness.tap.conversation import Conversation
 
 _HIGH_WATER = 1024 * 1024  # bytes that may wait for a slow reader before the other side is held back
 _CONNECT_SECONDS = 20.0
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Upstream:
     server_name: str | None = None  # for TLS; None: the host of `address`
 
 
-class _Side(asyncio.Protocol):
+class Side(asyncio.Protocol):
     """One of the two transports of a connection."""
 
     def __init__(self, link: Link) -> None:
@@ -71,8 +71,8 @@ class Link:
         gone: Callable[[Link], None],
     ) -> None:
         self.conversation = conversation
-        self.client = _Side(self)
-        self.server = _Side(self)
+        self.client = Side(self)
+        self.server = Side(self)
         self._upstream = upstream
         self._fault = fault
         self._gone = gone
@@ -82,7 +82,7 @@ class Link:
         self._early: list[bytes] = []
         self._over = False
 
-    def made(self, side: _Side) -> None:
+    def made(self, side: Side) -> None:
         if side is self.client and side.transport is not None:
             side.transport.pause_reading()  # until there is somewhere to send it
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
@@ -113,7 +113,7 @@ class Link:
         elif self.client.transport is not None:
             self.client.transport.resume_reading()
 
-    def received(self, side: _Side, data: bytes) -> None:
+    def received(self, side: Side, data: bytes) -> None:
         other = self.server if side is self.client else self.client
         if other.transport is None:
             self._early.append(data)
@@ -125,7 +125,7 @@ class Link:
         else:
             self.conversation.from_server(data)
 
-    def ended(self, side: _Side) -> bool:
+    def ended(self, side: Side) -> bool:
         side.finished = True
         if side is self.server:
             self.conversation.server_ended()
@@ -141,19 +141,19 @@ class Link:
         # TLS knows no half-closed connection: its transport closes by itself.
         return side.transport is not None and side.transport.get_extra_info("ssl_object") is None
 
-    def lost(self, side: _Side, error: Exception | None) -> None:
+    def lost(self, side: Side, error: Exception | None) -> None:
         who = "the client" if side is self.client else "the endpoint"
         if error is not None:
             self._finish(f"reset: {who} broke the connection off", reset=True)
         else:
             self._finish(f"closed-early: {who} closed the connection", reset=False)
 
-    def hold(self, side: _Side) -> None:
+    def hold(self, side: Side) -> None:
         other = self.server if side is self.client else self.client
         if other.transport is not None and not other.transport.is_closing():
             other.transport.pause_reading()
 
-    def release(self, side: _Side) -> None:
+    def release(self, side: Side) -> None:
         other = self.server if side is self.client else self.client
         if other.transport is not None and not other.transport.is_closing():
             other.transport.resume_reading()
@@ -181,13 +181,13 @@ class Link:
         self._gone(self)
 
     @staticmethod
-    def _abort(side: _Side, *, reset: bool) -> None:
+    def _abort(side: Side, *, reset: bool) -> None:
         if side.transport is None or side.transport.is_closing():
             return
         sock = side.transport.get_extra_info("socket")
         if reset and sock is not None:
             with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         side.transport.abort()
 
 

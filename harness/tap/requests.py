@@ -58,12 +58,20 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """The next bytes, of any number."""
         view = memoryview(data)
+        while view:
+            view = self.advance(view)
+
+    def advance(self, view: memoryview) -> memoryview:
+        """Read up to the next boundary, or to the end of `view`; what is left of it.
+
+        A boundary is the end of a head, of a piece of the body, of a line of chunk framing.
+        """
         try:
-            while view:
-                view = self._step(view)
+            return self._step(view)
         except ValueError as error:
             self.fault = str(error)
             self._state = _State.OPAQUE
+            return view[len(view) :]
 
     def _step(self, view: memoryview) -> memoryview:
         match self._state:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,10 +26,20 @@ class Tap:
 
     def __init__(self, upstream: Upstream, *, tls: ssl.SSLContext | None = None, keep: int = KEEP) -> None:
         self._exchanges: list[Exchange] = []
-        self._listener = Listener(upstream, tls=tls, keep=keep, done=self._exchanges.append)
+        self._listener = self._listening(upstream, tls, keep, self._exchanges.append)
         self._loop = BackgroundLoop("tap")
         self.address: tuple[str, int] = ("", 0)
         self.scheme = "https" if tls else "http"
+
+    def _listening(
+        self,
+        upstream: Upstream,
+        tls: ssl.SSLContext | None,
+        keep: int,
+        done: Callable[[Exchange], None],
+    ) -> Listener:
+        """What accepts the connections: a tap that does more has one of its own."""
+        return Listener(upstream, tls=tls, keep=keep, done=done)
 
     def __enter__(self) -> Self:
         self._loop.start()
