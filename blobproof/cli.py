@@ -26,11 +26,13 @@ COMMANDS = {
     "impact": "say which flows of real clients the divergences of a run break",
     "diff-traces": "say what a client sends otherwise than before: two versions of golden specs",
     "inspect": "hold the answers of a capture against the wire rules, nothing sent",
+    "history": "check a recorded history of concurrent work again, nothing sent",
     "report": "draw the matrix of one or several runs",
     "tools": "install and find the real clients",
     "serve": "serve a folder as an Azure Blob endpoint (the reference façade)",
     "mutants": "list the façade's deliberately wrong variants",
     "selftest": "run the suite over them: which requirement notices each",
+    "soak": "write under faults and kills for an hour, and hold every read against a ledger",
     "trace": "list the requirements, what tests each, and what breaks it",
     "sweep": "remove left-over containers of earlier runs",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.history.contradiction import Anomaly, Checked, Contradiction, about, named
+from harness.history.contradiction import Anomaly, Checked, Contradiction, about, deletions, named
 from harness.history.evidence import Writers, odd, writers
 from harness.history.linear import TooMuchError, item, stuck
 from harness.history.models import Blocks, Register
@@ -15,8 +15,8 @@ from harness.history.values import EFFECTS, History, Kind, Operation, Outcome
 _SAID = {
     Anomaly.LOST: "Each was told that it alone replaced, or made, this version.",
     Anomaly.LISTING: "What the listing shows was not there at any moment while it ran.",
-    Anomaly.RESURRECTED: "The version was deleted before the look at it began, and is there again.",
-    Anomaly.STALE: "What was read is not what was there at any moment while it was read.",
+    Anomaly.RESURRECTED: "The version was gone, and is there again.",
+    Anomaly.STALE: "What was read was not there at any moment while it was read.",
     Anomaly.ORDER: "Whatever their order, one of them was told something else.",
 }
 
@@ -33,7 +33,7 @@ def check(history: History) -> Checked:
         else:
             if found is not None:
                 contradictions.append(found)
-    contradictions.sort(key=lambda one: (len(one.shown), one.blob))
+    contradictions.sort(key=lambda one: (len(one.operations), len(one.shown), one.blob))
     return Checked(history, tuple(contradictions), tuple(undecided))
 
 
@@ -83,4 +83,12 @@ def _explained(
 ) -> Contradiction:
     at, kept = part
     anomaly = named(at, kept, operations)
-    return Contradiction(anomaly, at.blob, at, kept, about(kept, known.named), _SAID[anomaly])
+    context = about(kept, known.named)
+    gone = deletions((*kept, *context), operations) if any(_needs_none(one) for one in kept) else ()
+    context += tuple(one for one in gone if one not in kept)
+    return Contradiction(anomaly, at.blob, at, kept, context, _SAID[anomaly])
+
+
+def _needs_none(one: Operation) -> bool:
+    """Whether an operation tells that there was no blob."""
+    return one.outcome is Outcome.ABSENT or (one.create_only and one.outcome is Outcome.DONE)

@@ -40,7 +40,7 @@ class Contradiction:
     @property
     def shown(self) -> tuple[Operation, ...]:
         """All of them in the order of their calls."""
-        return tuple(sorted({*self.operations, *self.context}, key=lambda one: (one.called, one.number)))
+        return tuple(sorted((*self.operations, *self.context), key=lambda one: (one.called, one.number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +61,26 @@ def named(at: Operation, kept: Sequence[Operation], known: Sequence[Operation]) 
     """What to call a contradiction; `known` are all operations on the blob."""
     done = [one for one in kept if one.outcome is Outcome.DONE]
     conditions = [(one.if_match, one.create_only) for one in done if one.kind in VERSIONS and one.conditional]
-    deletes = [one for one in done if one.kind is Kind.DELETE]
-    if len(conditions) > len(set(conditions)) and not deletes:
+    deleted = any(one.kind is Kind.DELETE for one in done)
+    if len(conditions) > len(set(conditions)) and not deleted:
         return Anomaly.LOST
     looks = [one for one in kept if one.kind in (Kind.READ, Kind.STAT, Kind.LIST)]
     if any(one.kind is Kind.LIST for one in looks):
         return Anomaly.LISTING
-    if any(_back(look, delete, known) for look in (*looks, at) for delete in deletes):
+    if any(_back(look, gone, known) for look in looks for gone in kept):
         return Anomaly.RESURRECTED
     return Anomaly.STALE if looks else Anomaly.ORDER
 
 
-def _back(look: Operation, delete: Operation, known: Sequence[Operation]) -> bool:
-    """Whether a look shows a version from before a deletion that was over when it began."""
-    if look.seen is None or delete.returned is None or delete.returned >= look.called:
+def _back(look: Operation, gone: Operation, known: Sequence[Operation]) -> bool:
+    """Whether a look shows a version from before a deletion, or from before somebody found no blob."""
+    if look.seen is None or gone.returned is None:
         return False
     wrote = [one for one in known if one.kind in VERSIONS and one.tag == look.seen.tag]
-    return any(one.called < delete.returned for one in wrote)
+    if gone.outcome is Outcome.ABSENT:
+        return any(one.returned is not None and one.returned < gone.called for one in wrote)
+    deleted = gone.kind is Kind.DELETE and gone.outcome is Outcome.DONE and gone.returned < look.called
+    return deleted and any(one.called < gone.returned for one in wrote)
 
 
 def about(operations: Sequence[Operation], writers: Mapping[str, Operation]) -> tuple[Operation, ...]:
@@ -87,8 +90,18 @@ def about(operations: Sequence[Operation], writers: Mapping[str, Operation]) -> 
     """
     tags: dict[str, None] = {}
     for one in operations:
-        tags |= dict.fromkeys(tag for tag in (one.if_match, one.seen.tag if one.seen else "") if tag)
-        if one.seen is not None and one.seen.runs is not None:
-            tags |= dict.fromkeys(run.tag for run in one.seen.runs)
+        tags[one.if_match] = None
+        if one.seen is not None:
+            tags |= dict.fromkeys((one.seen.tag, one.seen.etag, *(run.tag for run in one.seen.runs or ())))
     found = {writers[tag].number: writers[tag] for tag in tags if tag in writers}
     return tuple(one for number, one in found.items() if number not in {own.number for own in operations})
+
+
+def deletions(shown: Sequence[Operation], known: Sequence[Operation]) -> tuple[Operation, ...]:
+    """The deletions among these, or under way while they were: who reads of a blob that is not there asks."""
+    begin = min(one.called for one in shown)
+    end = max(one.returned if one.returned is not None else one.called for one in shown)
+    found = [one for one in known if one.kind is Kind.DELETE and one.changes]
+    return tuple(
+        one for one in found if one.called <= end and (one.returned is None or one.returned >= begin)
+    )

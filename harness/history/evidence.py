@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.history.bodies import RECORD, cut
 from harness.history.contradiction import Anomaly, Contradiction, about
-from harness.history.values import VERSIONS, Kind, Operation, Outcome, Run, Seen
+from harness.history.values import VERSIONS, Kind, Operation, Outcome, Seen, run_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,10 @@ def _shown(one: Operation, seen: Seen, known: Writers) -> Iterator[_Odd]:
         yield Anomaly.TORN, f"The body holds bytes that nobody wrote to this blob: {torn[0]}.", ()
     made = known.versions.get(seen.tag)
     if made is None:
-        what = f"the mark {seen.tag!r}" if seen.tag else "no mark"
-        yield Anomaly.GHOST, f"The metadata has {what}: no write to this blob made it.", ()
+        if seen.tag:
+            yield Anomaly.GHOST, f"The metadata is that of {seen.tag!r}: no write to this blob had it.", ()
+        else:
+            yield Anomaly.MIXED, "The blob is shown without the metadata that every write gave it.", ()
         return
     if made.outcome not in (Outcome.DONE, Outcome.UNKNOWN):
         yield Anomaly.GHOST, f"The version {seen.tag} is shown, and its write was refused.", (made,)
@@ -107,7 +109,7 @@ def _whose(seen: Seen, known: Writers) -> str:
 def _wrong_bytes(one: Operation, seen: Seen, made: Operation, known: Writers) -> tuple[Anomaly, str] | None:
     """What is wrong with the bytes of an answer that shows a version."""
     assert seen.runs is not None
-    parts = " + ".join(_run(run) for run in seen.runs) or "nothing"
+    parts = " + ".join(run_text(run) for run in seen.runs) or "nothing"
     whose = {run.tag for run in seen.runs}
     if made.kind is Kind.PUT:
         wanted = cut([(made.tag, made.size)], one.first or 0, made.size if one.count is None else one.count)
@@ -133,8 +135,3 @@ def _wrong_bytes(one: Operation, seen: Seen, made: Operation, known: Writers) ->
     if any(run.first or run.count != known.blocks[run.tag].size for run in seen.runs):
         return Anomaly.TORN, f"A block of {made.tag} is not whole: {parts}."
     return None
-
-
-def _run(run: Run) -> str:
-    last = run.first + run.count - 1
-    return f"{run.tag}[{run.first}…{last}]" if run.count > 1 else f"{run.tag}[{run.first}]"

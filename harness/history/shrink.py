@@ -47,41 +47,50 @@ def shrunk(
 
     `operations` are those of one blob, `end` is what their search was stuck at.
     """
-    before = [one for one in operations if end.end is not None and one.called <= end.end]
-    parts = _Parts(before, model_of)
+    assert end.end is not None
+    parts = _Parts(operations, end.end, model_of)
     kept = parts.smallest()
     found = parts.stuck_at(kept)
     assert found is not None
-    return found.operation, tuple(one for one in before if one.number in kept)
+    return found.operation, tuple(one for one in operations if one.number in kept)
 
 
 class _Parts:
-    """Parts of a history, tried one after the other."""
+    """Parts of what had happened up to a moment, tried one after the other."""
 
-    def __init__(self, operations: Sequence[Operation], model_of: ModelOf) -> None:
-        self._operations = operations
+    def __init__(self, operations: Sequence[Operation], end: int, model_of: ModelOf) -> None:
+        """What was under way at that moment may have done something; it has not been told anything."""
+        self._operations = [
+            one for one in operations if one.called <= end and (one.changes or (one.returned or 0) <= end)
+        ]
+        self._end = end
         self._model_of = model_of
         self._tries = _TRIES
 
     def smallest(self) -> frozenset[int]:
-        kept = [one.number for one in self._operations]
-        size = max(1, len(kept) // 2)
-        while True:
-            shorter = self._without_chunks(kept, size)
-            if size == 1 and len(shorter) == len(kept):
-                return frozenset(kept)
-            kept, size = shorter, max(1, min(size // 2, len(shorter) // 2))
+        """By number. Looks go first: writes that contradict one look say more than looks alone."""
+        looks = [one.number for one in self._operations if not one.changes]
+        effects = [one.number for one in self._operations if one.changes]
+        looks = self._needed(looks, effects)
+        effects = self._needed(effects, looks)
+        return frozenset((*self._needed(looks, effects), *effects))
 
-    def _without_chunks(self, kept: list[int], size: int) -> list[int]:
-        at = 0
-        while at < len(kept) and self._tries:
-            self._tries -= 1
-            fewer = kept[:at] + kept[at + size :]
-            if self._contradicts(frozenset(fewer)):
-                kept = fewer
-            else:
-                at += size
-        return kept
+    def _needed(self, candidates: list[int], others: Sequence[int]) -> list[int]:
+        """Those of the candidates that cannot be left out, while the others stay."""
+        size = max(1, len(candidates) // 2)
+        while candidates:
+            at, before = 0, len(candidates)
+            while at < len(candidates) and self._tries:
+                self._tries -= 1
+                fewer = candidates[:at] + candidates[at + size :]
+                if self._contradicts(frozenset((*fewer, *others))):
+                    candidates = fewer
+                else:
+                    at += size
+            if size == 1 and (len(candidates) == before or not self._tries):
+                break
+            size = max(1, min(size // 2, len(candidates) // 2))
+        return candidates
 
     def _contradicts(self, kept: frozenset[int]) -> bool:
         try:
@@ -90,12 +99,19 @@ class _Parts:
             return False
 
     def stuck_at(self, kept: frozenset[int]) -> Item | None:
+        """Where the search is stuck when these are kept, and all other effects are maybes."""
         must = [one for one in self._operations if one.number in kept]
-        items = [item(one) for one in must]
+        items = [self._item(one) for one in must]
         items += [
-            item(_weak(one), maybe=True) for one in self._operations if one.number not in kept and one.changes
+            self._item(_weak(one), maybe=True)
+            for one in self._operations
+            if one.number not in kept and one.changes
         ]
         return stuck(items, self._model_of(must), _ENOUGH)
+
+    def _item(self, one: Operation, *, maybe: bool = False) -> Item:
+        made = item(one, maybe=maybe)
+        return made if made.end is None or made.end <= self._end else replace(made, end=None)
 
 
 def _weak(one: Operation) -> Operation:

@@ -110,3 +110,10 @@ class History:
     def blobs(self) -> tuple[str, ...]:
         """The names of all blobs that were written to."""
         return tuple(sorted({one.blob for one in self.operations if one.kind in EFFECTS}))
+
+
+def run_text(run: Run) -> str:
+    """Some records: whose, and which of theirs."""
+    if run.count == 1:
+        return f"{run.tag}[{run.first}]"
+    return f"{run.tag}[{run.first}…{run.first + run.count - 1}]"
