@@ -108,8 +108,11 @@ class Crowd:
             self.tally.unexpected.append(f"{call.about}: {answer.said}")
         return answer
 
-    async def once(self, call: Call) -> Answer:
-        """Make a call, and never again; but on a fresh connection where an idle one was closed meanwhile."""
+    async def once(self, call: Call, *, stale: bool = True) -> Answer:
+        """Make a call once; with `stale` on a fresh connection where an idle one was closed meanwhile.
+
+        Whether an idle connection was closed before or after the request was read, nobody can know.
+        """
         own = str(uuid.uuid4())
         request = self.signed(call, own)
         while True:
@@ -123,7 +126,7 @@ class Crowd:
             except LineError as error:
                 if line is not None:
                     line.drop()
-                    if line.used and error.unheard and not str(error).startswith("timeout"):
+                    if stale and line.used and error.unheard and not str(error).startswith("timeout"):
                         continue  # a server may close an idle connection at any time: nobody was refused
                 return Answer(0, failure=str(error))
             except BaseException:

@@ -58,17 +58,19 @@ def reference(
     account: str = ACCOUNT,
     certificates: Certificates | None = None,
     issuer: Issuer | None = None,
+    key: Secret | None = None,
     extra: Sequence[str] = (),
 ) -> Iterator[Running]:
     """The façade over HTTP and HTTPS, with the fake Entra issuer beside it. Ended when the context ends.
 
     `root` keeps the data (default: temporary); `logs` keeps the processes' output; `certificates` lets
     several façades share one authority, so that they trust each other as copy sources; with `issuer` (of
-    the same certificates, see `token_issuer`) none is started; `extra` are more arguments for the façade.
+    the same certificates, see `token_issuer`) none is started; `key` is the account's (default: a new one), so
+    that one façade can follow another; `extra` are more arguments for the façade.
     Raises `StartError`.
     """
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_temporary_folder())
+        folder = stack.enter_context(temporary_folder())
         certs = certificates or issue(folder / "certificates")
         output = logs or folder / "logs"
         issuer_process = None
@@ -76,7 +78,7 @@ def reference(
             issuer_process, issuer = _start_issuer(stack, output, certs)
         data = root or folder / "root"
         data.mkdir(parents=True, exist_ok=True)
-        key = _new_key()
+        key = key or new_key()
         command = [
             *(sys.executable, "-m", "reference_impl", "serve", "--root", str(data), "--host", _HOST),
             *("--port", "0", "--https-port", "0"),
@@ -142,10 +144,10 @@ def azurite(*, logs: Path | None = None, program: Path | None = None) -> Iterato
     Raises `ToolMissingError`, `StartError`.
     """
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_temporary_folder())
+        folder = stack.enter_context(temporary_folder())
         data = folder / "azurite"
         data.mkdir()
-        key = _new_key()
+        key = new_key()
         start, env, version = _azurite_program(program)
         command = [
             *(str(start), "--blobHost", _HOST, "--blobPort", "0"),
@@ -186,7 +188,8 @@ def _quick_place() -> str | None:
 
 
 @contextlib.contextmanager
-def _temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
+    """A folder of our own in the quickest place; gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="blobproof-", dir=_quick_place()))
     try:
         yield folder
@@ -243,5 +246,6 @@ def _azurite_program(program: Path | None) -> tuple[Path, dict[str, str], str]:
     return found.path, dict(found.env), found.version
 
 
-def _new_key() -> Secret:
+def new_key() -> Secret:
+    """A made-up account key."""
     return Secret(base64.b64encode(os.urandom(64)).decode())
