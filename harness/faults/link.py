@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from harness.tap.conversation import Conversation
 from harness.tap.proxy import Link, Side, Upstream
 
 _QUEUE = 256 * 1024  # bytes that wait for an act before their sender is held back
+_BEGINNING = re.compile(rb"[\r\n]*(?:[A-Z]{0,32}\Z|[A-Z]+ )")  # of a request; other bytes are not waited for
 
 
 @dataclass(eq=False, slots=True)
@@ -142,7 +144,7 @@ class FaultLink(Link):
             at = len(whole) - len(view)
             cut = self._requests.advance(view)
             view = cut.rest
-            if cut.part is Part.PARTIAL and (self._head or (self._armory.armed and not self._head_passed)):
+            if cut.part is Part.PARTIAL and (self._head or self._may_be_struck(whole[at:])):
                 self._to_server(whole[start:at])
                 self._head += whole[at:]
                 return
@@ -167,6 +169,11 @@ class FaultLink(Link):
                 self._current.charge.reached = True
                 self._current = None
         self._to_server(whole[start:])
+
+    def _may_be_struck(self, beginning: memoryview) -> bool:
+        """Whether these first bytes of a head, which is not complete, are to wait for the rest."""
+        armed = self._armory.armed and not self._head_passed
+        return armed and _BEGINNING.match(beginning) is not None
 
     def _begin(self) -> Act | None:
         """A request's head is complete: note it, and say what strikes it."""

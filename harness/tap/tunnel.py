@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from types import TracebackType
 from typing import Self
 
 from harness.tap.loop import BackgroundLoop
+from harness.tap.proxy import RESET
 
 _PIECE = 256 * 1024
 _HEAD_SECONDS = 20.0
@@ -56,7 +58,9 @@ class Tunnel:
         assert task is not None
         self._open.add(task)
         task.add_done_callback(self._open.discard)
-        with contextlib.closing(writer), contextlib.suppress(OSError, EOFError, TimeoutError):
+        # Cancelled alone by `_stop`. That is an end as any other: asyncio would print it as an error.
+        quiet = (OSError, EOFError, TimeoutError, asyncio.CancelledError)
+        with contextlib.closing(writer), contextlib.suppress(*quiet):
             async with asyncio.timeout(_HEAD_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, _, rest = head.decode("latin-1").partition(" ")
@@ -77,8 +81,19 @@ class Tunnel:
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
-        while data := await reader.read(_PIECE):
-            writer.write(data)
-            await writer.drain()
+        try:
+            while data := await reader.read(_PIECE):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionResetError:
+            _reset(writer)  # a connection that breaks is not one that ends
+            return
         if writer.can_write_eof():
             writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    sock = writer.get_extra_info("socket")
+    if sock is not None and not writer.transport.is_closing():
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    writer.transport.abort()
