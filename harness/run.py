@@ -29,7 +29,7 @@ from harness.golden.ways import Way
 from harness.judge.facts import MADE_UP_COMP
 from harness.ledger import Deviation
 from harness.plan import Plan
-from harness.policy import Decision, Policy, decide
+from harness.policy import Decision, Policy, decide, to_table
 from harness.redact import redact_target
 from harness.results.read import FILE, Results, read
 from harness.results.write import utc_now
@@ -283,6 +283,7 @@ def _facts(options: RunOptions, endpoint: Endpoint, diagnosis: Diagnosis, sessio
         "shuffle": options.shuffle,
         "kept": len(session.kept),
         "policy": options.policy.name,
+        "gate": to_table(options.policy),
         "selected": len(options.plan.ids),
         "listed": {name: len(manifest.ids) for name, manifest in options.plan.manifests.items()},
         "ledger": sorted(options.ledger),

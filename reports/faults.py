@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.faults.catalogue import catalogue
+from harness.faults.fault import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of the catalogue; `says` is empty where the catalogue does not know it (any more)."""
+    """One fault; `says` is empty where the catalogue does not know it (any more)."""
 
     id: str
     says: str
@@ -22,19 +25,28 @@ class Family:
     faults: tuple[Fault, ...]
 
 
-_FAMILIES = {
-    "refused answers": ("busy", "error", "throttle", "retry-after"),
-    "lost connections": ("refused", "reset", "lost"),
-    "damaged bytes": ("cut", "short", "flipped"),
-    "slowness": ("stall", "slow"),
-}
 _OTHER = "others"
+_FAMILY = {
+    Kind.ANSWER: "refusals",
+    Kind.REFUSED: "lost connections",
+    Kind.RESET_BEFORE: "lost connections",
+    Kind.RESET_INSIDE_REQUEST: "lost connections",
+    Kind.LOST_ANSWER: "lost connections",
+    Kind.RESET_INSIDE_RESPONSE: "lost connections",
+    Kind.CUT_RESPONSE: "damaged answers",
+    Kind.SHORT_BODY: "damaged answers",
+    Kind.FLIPPED_BYTE: "damaged answers",
+    Kind.STALL: "slowness",
+    Kind.SLOW_DRIP: "slowness",
+}
 
 
 def families(ids: Iterable[str]) -> tuple[Family, ...]:
-    """The faults with these ids, by kind."""
-    found: dict[str, list[Fault]] = {name: [] for name in (*_FAMILIES, _OTHER)}
-    for one in sorted(set(ids)):
-        name = next((name for name, words in _FAMILIES.items() if one.startswith(words)), _OTHER)
-        found[name].append(Fault(one, ""))
+    """The faults with these ids by kind, in the order of the catalogue; unknown ones at the end."""
+    known, left = catalogue(), set(ids)
+    found: dict[str, list[Fault]] = {name: [] for name in (*dict.fromkeys(_FAMILY.values()), _OTHER)}
+    for named in known.values():
+        if named.id in left:
+            found[_FAMILY.get(named.fault.kind, _OTHER)].append(Fault(named.id, named.what))
+    found[_OTHER] += [Fault(one, "") for one in sorted(left - known.keys())]
     return tuple(Family(name, tuple(faults)) for name, faults in found.items() if faults)

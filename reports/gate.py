@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness import policy
 from harness.manifest import EVERYTHING
@@ -16,6 +17,7 @@ class Gate:
     name: str
     met: bool
     reasons: tuple[str, ...] = ()
+    policy: policy.Policy | None = None  # None: it is not known, but for the decision that was recorded
 
     @property
     def sentence(self) -> str:
@@ -26,15 +28,17 @@ class Gate:
 def gate(run: Run) -> Gate:
     """The decision of the policy that the run was made for, taken again from its results.
 
-    A policy that is not here (a file of the vendor's own) is known by the decision in run.json only; a run
-    that was cut off before it decided has not met it.
+    A policy that is not here (a file of the vendor's own, of an old run) is known by the decision in run.json
+    only; a run that was cut off before it decided has not met it.
     """
     name = str(run.config.get("policy") or EVERYTHING)
     try:
-        decision = policy.decide(run.results, policy.load(name))
+        table = run.config.get("gate")
+        chosen = policy.from_table(Path("run.json"), table) if isinstance(table, dict) else policy.load(name)
     except policy.PolicyError:
         return _recorded(name, run)
-    return Gate(decision.policy, decision.met, decision.reasons)
+    decision = policy.decide(run.results, chosen)
+    return Gate(decision.policy, decision.met, decision.reasons, chosen)
 
 
 def _recorded(name: str, run: Run) -> Gate:

@@ -56,10 +56,24 @@ def load(name: str) -> Policy:
         raise PolicyError(f"{path} cannot be read: {error.strerror}", "Check its name and rights.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path} is not TOML: {error}", _SEE) from error
-    return _policy(path, table)
+    return from_table(path, table)
 
 
-def _policy(path: Path, table: Mapping[str, Any]) -> Policy:
+def to_table(policy: Policy) -> dict[str, Any]:
+    """A policy as its file would say it, for the record of a run."""
+    return {
+        "name": policy.name,
+        "says": policy.says,
+        "set": policy.set,
+        "levels": [level.value for level in policy.levels],
+        "include": list(policy.include),
+        **{key: list(said) for key in _GLOBS[1:] if (said := getattr(policy, key))},
+        **({"safety": [_rule_table(rule) for rule in policy.safety]} if policy.safety else {}),
+    }
+
+
+def from_table(path: Path, table: Mapping[str, Any]) -> Policy:
+    """The policy that a table says; `path` is named in errors. Raises PolicyError."""
     _check_keys(str(path), table, _KEYS)
     for key, value in table.items():
         if key == "safety":
@@ -81,6 +95,11 @@ def _policy(path: Path, table: Mapping[str, Any]) -> Policy:
             _safety(f"{path}: safety {number}", one) for number, one in enumerate(table.get("safety", ()), 1)
         ),
     )
+
+
+def _rule_table(rule: Safety) -> dict[str, list[str]]:
+    globs = {key: list(getattr(rule, key)) for key in _SAFETY_GLOBS}
+    return {**globs, "allow": [one.value for one in Outcome if one in rule.allow]}
 
 
 def _safety(where: str, table: Mapping[str, Any]) -> Safety:

@@ -159,7 +159,7 @@ def test_reports_of_whole_partial_and_empty_runs(here: Callable[..., Done], tmp_
         assert (run / "report.html").stat().st_size > 5_000
     matrix = tmp_path / "side by side" / "matrix.html"
     assert here("report", whole, partial, empty, "-o", matrix).code == 0
-    said = here("report", whole, partial, "--markdown")
+    said = here("report", whole, partial, "--markdown", "-")
     assert said.code == 0
     assert said.out.count("### Blobproof: ") == 2
     assert matrix.is_file()

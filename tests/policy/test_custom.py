@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.data import folder
-from harness.policy import Policy, PolicyError, Safety, decide, load
+from harness.policy import Policy, PolicyError, Safety, decide, from_table, load, to_table
 from harness.safety.outcome import Outcome
 from harness.vocabulary import ExitCode, Level, Verdict
 from tests.reports import factory
@@ -225,6 +225,7 @@ def test_what_is_wrong_is_said_in_one_line_with_a_hint(
 def test_every_shipped_gate_can_be_read() -> None:
     names = {path.stem: load(str(path)) for path in (folder("fixtures") / "gates").glob("*.toml")}
     assert all(policy.name == name and policy.says for name, policy in names.items())
+    assert all(from_table(Path("run.json"), to_table(policy)) == policy for policy in names.values())
     gates = names["gates"]
     assert (gates.set, gates.levels, gates.include) == ("gates", (Level.REQUIRED, Level.EXPECTED), ("*",))
     assert names["training-fleet"].safety[-1] == Safety(LOUD)

@@ -16,6 +16,7 @@ from reports.marks import marks
 from reports.names import Slugs
 from reports.text import hex_dump, shorten, split_difference, visible
 from tests.reports import factory as made
+from tests.reports import matrices as cells
 
 STYLE = (Path(markdown.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
 
@@ -109,11 +110,12 @@ def test_markdown_says_the_two_numbers_and_what_is_not_a_pass(tmp_path: Path) ->
     text = markdown.summary(read(made.write(tmp_path / "run", lines, items=10)))
     assert "### Blobproof: reference\n" in text
     assert "**Gate mvp not met.**\n\n- mvp&#58; divergence 1 of 2, coverage 2 of 10" in text
-    assert "| differs | 1 | a required assertion broke |" in text
+    assert "| cases | 1 | 3 | 1 differs, 1 unsupported |" in text
+    assert "<code>blobproof run reference --case put-blob/b</code>" in text
     assert "<details><summary>2 checks not passed</summary>" in text
     assert text.index("put-blob/b</code>") < text.index("put-blob/c</code>")
     assert "<script>" not in text
-    assert all(line.count("|") == 4 for line in text.splitlines() if line.startswith("| unsupported"))
+    assert all(line.count("|") == 5 for line in text.splitlines() if line.startswith("| unsupported"))
 
 
 def test_markdown_of_a_cut_off_run_says_so(tmp_path: Path) -> None:
@@ -124,6 +126,17 @@ def test_markdown_of_a_cut_off_run_says_so(tmp_path: Path) -> None:
 def test_markdown_names_no_more_than_a_reader_takes_in(tmp_path: Path) -> None:
     lines = [made.case(f"a/b{number}", Verdict.NOT_RUN, reason="no azcopy") for number in range(80)]
     assert "and 30 more" in markdown.summary(read(made.write(tmp_path / "run", lines)))
+
+
+def test_markdown_counts_by_suite_and_names_cells_that_failed_alike_once(tmp_path: Path) -> None:
+    lines = [made.case("put-blob/a"), *cells.transfers(failing=30), *cells.safety()]
+    text = markdown.summary(read(made.write(tmp_path / "run", lines)))
+    assert "| azcopy | 10 | 40 | 30 differs |" in text
+    assert "| safety | 56 | 60 | 4 not-applicable |" in text
+    assert text.count("| differs |") == 1
+    assert "and 29 cells like it" in text
+    assert "| boostedblob 1.1.0 | **2** flipped-byte, short-body |  | 4 | 13 | 1 |" in text
+    assert "| azcopy 10.32.2 |  | **4** stall |" in text
 
 
 def _colours(block: str) -> dict[str, str]:
