@@ -67,7 +67,7 @@ def reach(
         return
     host = where.server_name
     with (
-        _tap(endpoint, where, server_context(host), faulty) as tap,
+        _tap(endpoint, where, server_context(host, product_host(endpoint.account)), faulty) as tap,
         Tunnel(tap.address) as tunnel,
     ):
         env = {**trust, "HTTPS_PROXY": tunnel.url, "https_proxy": tunnel.url}
