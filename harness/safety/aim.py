@@ -65,16 +65,6 @@ def aim(requests: Sequence[Sent], on: str) -> Aim | None:
     return Aim(chosen.operation, chosen.blob, nth, chosen.down)
 
 
-def at_once(requests: Sequence[Sent], blob: str) -> bool:
-    """Whether the client makes the blob visible by one request: then it is there wholly or not at all.
-
-    It is not where it appends, or creates an empty blob first.
-    """
-    writes = [one for one in requests if one.blob == blob and one.method == "PUT"]
-    shown = [one for one in writes if one.operation in ("Put Blob", "Put Block List", "Append Block")]
-    return len(shown) < 2
-
-
 def _sent(exchange: Exchange, prefix: str) -> Sent:
     request, response = exchange.request, exchange.response
     who = identify(request.method, request.target, request.headers, prefix)

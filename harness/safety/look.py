@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -11,11 +11,13 @@ from harness.clients.data import read_tree
 from harness.clients.truth import PremiseError, Truth, digest, said
 from harness.drive.action import Action, Told
 from harness.drive.scene import Scene
+from harness.exchange import Exchange
+from harness.safety.asked import accounted
 from harness.safety.damage import damage
 from harness.safety.outcome import Wrong
 from harness.wire.body import KEEP
 
-_GETS = frozenset({Action.GET_SMALL, Action.GET_LARGE, Action.GET_TREE})
+_SAID_BY_WRONG = frozenset({Action.GET_SMALL, Action.GET_LARGE, Action.GET_TREE, Action.METADATA})
 _LONG = 300
 
 
@@ -62,13 +64,11 @@ def left(scene: Scene, wrong: tuple[Wrong, ...], before: Holdings, after: Holdin
         return ""
     real = [one for one in wrong if not one.told]
     if not real:
-        return "false failure: all of it is there"
-    if action in _GETS:
-        return "; ".join(f"of {one}" if "missing" not in one.observed else str(one) for one in real[:2])
+        return "false failure: all is as it should be"
+    if action in _SAID_BY_WRONG:
+        return "; ".join(str(one) for one in real[:2])
     if action is Action.DELETE:
         return "the blob is still there"
-    if action is Action.METADATA:
-        return "; ".join(str(one) for one in real[:2])
     right = [name for name, data in scene.blobs.items() if after.blobs.get(name) == said(data)]
     parts = [
         name
@@ -84,38 +84,20 @@ def left(scene: Scene, wrong: tuple[Wrong, ...], before: Holdings, after: Holdin
     return "the old is there" if name in after.blobs else "nothing is there"
 
 
-def mixed(scene: Scene, before: Holdings, after: Holdings, *, at_once: bool) -> tuple[str, ...]:
-    """Blobs that are neither what they were, nor wholly what was sent.
-
-    Where the client does not show its blobs at once, the beginning of what was sent is fine too.
-    """
+def torn(
+    scene: Scene, before: Holdings, after: Holdings, requests: Sequence[Exchange], prefix: str
+) -> tuple[str, ...]:
+    """Blobs that are neither what they were, nor what should be, nor what the client's requests put there."""
     out = []
     for name, now in after.blobs.items():
-        if now == before.blobs.get(name):
+        wanted = scene.blobs.get(name)
+        if now == before.blobs.get(name) or (wanted is not None and now == said(wanted)):
             continue
-        sent = _sent(scene, name)
-        if any(now == said(data) for data in sent):
-            continue
-        if not at_once and any(_begins(scene, name, now, data) for data in sent):
-            continue
-        out.append(f"{name}: {_of_blob(scene, name, sent[0]) if sent else f'nobody sent it, {now}'}")
+        found = fetch(scene.truth, scene.task.container, name)
+        if found is None or not accounted(requests, prefix, name, found):
+            told = "nobody wrote it" if wanted is None else damage(wanted, found)
+            out.append(f"{name}: {told}")
     return tuple(out)
-
-
-def _sent(scene: Scene, name: str) -> tuple[bytes, ...]:
-    """What the client may have sent for this blob."""
-    task = scene.task
-    wanted = (scene.blobs[name],) if name in scene.blobs else ()
-    second = task.action is Action.CREATE_ONLY and name == task.blob
-    return (*wanted, task.second.read_bytes()) if second else wanted
-
-
-def _begins(scene: Scene, name: str, now: str, data: bytes) -> bool:
-    """Whether the blob is made of pieces of what was sent, from its beginning, or a piece of it twice."""
-    found = fetch(scene.truth, scene.task.container, name)
-    return found is not None and (
-        data.startswith(found) or damage(data, found).startswith(("written twice", "short"))
-    )
 
 
 def fetch(truth: Truth, container: str, name: str) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class Wrong:
         return f"{self.about}: {self.observed}"
 
 
+_OF_THIS_RUN = re.compile(r"\s*\b(?:RequestId|Time):\s*(?:\w{3}, \d+ \w+ \d+ )?\S+(?: GMT)?")
+_WORDS = 240
+"""Characters of a client's last words that are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An outcome, and the sentence that explains it."""
@@ -51,5 +57,6 @@ def judge(told: str, said: str, wrong: Sequence[Wrong], *, struck: bool, there: 
         if not wrong:
             return Judged(Outcome.RECOVERS, "")
         return Judged(Outcome.CORRUPTS_SILENTLY, "; ".join(str(one) for one in wrong))
-    words = "; ".join(filter(None, (there, f"it said: {said}" if said else "it said nothing")))
+    last = _OF_THIS_RUN.sub("", said).strip()[:_WORDS]
+    words = "; ".join(filter(None, (there, f"it said: {last}" if last else "it said nothing")))
     return Judged(Outcome.HANGS if told == "hung" else Outcome.FAILS_LOUDLY, words)

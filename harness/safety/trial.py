@@ -18,10 +18,10 @@ from harness.exchange import Exchange
 from harness.faults.catalogue import catalogue
 from harness.faults.fault import Kind, Strike
 from harness.redact import redact_target
-from harness.safety.aim import Aim, aim, at_once, sent
+from harness.safety.aim import Aim, aim, sent
 from harness.safety.bench import Bench, Rehearsal, Warm, Way, way
 from harness.safety.known import Known
-from harness.safety.look import Holdings, holdings, left, mixed, wrong
+from harness.safety.look import Holdings, holdings, left, torn, wrong
 from harness.safety.outcome import Judged, Outcome, Wrong, judge
 from harness.scenario import Ended, Scenario
 from harness.signing.authorise import CredentialMissingError
@@ -45,6 +45,12 @@ class _Done:
     after: Holdings
     strikes: tuple[Strike, ...]
     untouched: Sequence[Exchange]
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """What the endpoint may have got: all but requests that a fault kept from it."""
+        struck = (one.exchange for one in self.strikes if one.reached and one.exchange is not None)
+        return [*self.untouched, *struck]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,7 @@ class Trial:
         judged = judge(done.told.outcome, done.told.said, done.wrong, struck=bool(done.strikes), there=there)
         scenario.outcome = judged.outcome
         keep(scenario.logs, done)
-        whole = at_once(rehearsed.requests, done.scene.task.blob)
-        require(scenario, done.after, mixed(done.scene, done.before, done.after, at_once=whole))
+        require(scenario, done.after, torn(done.scene, done.before, done.after, done.requests, stage.above))
         if judged.outcome is Outcome.NOT_STRUCK:
             stage.cool()
             scenario.not_applicable(f"{judged.note}: {self.fault} met no {at.operation} that it fits")
@@ -125,14 +130,17 @@ class _Stage:
     way: Way
     prefix: str
 
+    @property
+    def above(self) -> str:
+        """What stands before the container in a request's target."""
+        return self.endpoint.face(self.way.face).prefix
+
     def rehearsed(self, action: Action, work: Path) -> Rehearsal:
         """What the client does without a fault; it is made to do so once."""
         key = (self.client.name, self.endpoint.url, action)
         if key not in self.bench.rehearsals:
             done = self.act(action, work)
-            self.bench.rehearsals[key] = Rehearsal(
-                sent(done.untouched, self.endpoint.face(self.way.face).prefix), _trouble(done)
-            )
+            self.bench.rehearsals[key] = Rehearsal(sent(done.untouched, self.above), _trouble(done))
         return self.bench.rehearsals[key]
 
     def act(self, action: Action, work: Path, at: Aim | None = None, fault: str = "") -> _Done:
@@ -171,7 +179,7 @@ def _container(truth: Truth, prefix: str) -> Iterator[str]:
         truth.delete_container(name)
 
 
-def require(scenario: Scenario, after: Holdings, torn: Sequence[str]) -> None:
+def require(scenario: Scenario, after: Holdings, spoilt: Sequence[str]) -> None:
     """What the endpoint owes whatever a client meets: its state can be read, and no blob is half-written."""
     scenario.check(
         "what is there can be listed and read",
@@ -182,7 +190,7 @@ def require(scenario: Scenario, after: Holdings, torn: Sequence[str]) -> None:
     scenario.check(
         "every blob is wholly as it was, or wholly as it was sent",
         "every one",
-        "; ".join(torn[:3]) or "every one",
+        "; ".join(spoilt[:3]) or "every one",
         why="A write that breaks off must not be visible: whoever reads would take it for the whole.",
     )
 

@@ -41,3 +41,10 @@ def test_a_client_without_last_words_is_said_to_have_none() -> None:
     assert judge("hung", "", [], struck=True, there="nothing is there").note == (
         "nothing is there; it said nothing"
     )
+
+
+def test_last_words_lose_what_is_of_this_run_alone() -> None:
+    said = "ServerBusy RequestId:ce31ad40-c881 Time:Mon, 23 Nov 2026 01:02:03 GMT ErrorCode:Busy"
+    assert judge("failed", said, [], struck=True).note == "it said: ServerBusy ErrorCode:Busy"
+    other = "gone RequestId:9 Time:2026-11-23T01:27:01.1Z x"
+    assert judge("failed", other, [], struck=True).note == "it said: gone x"
