@@ -99,7 +99,9 @@ class Scene:
             names = told.facts.get("names", {})
             return (Comparison("names and sizes listed", _pairs(wanted), _pairs(names)),)
         if self.task.action is Action.METADATA:
-            metadata = told.facts.get("metadata", {})
+            if "metadata" not in told.facts:  # a client that sets metadata and has no words to show them
+                return (self._metadata(),)
+            metadata = told.facts["metadata"]
             return (
                 self._metadata(),
                 Comparison("metadata read back", _pairs(self.task.values), _pairs(metadata)),
@@ -121,8 +123,8 @@ class Scene:
         found = {
             name.lower().removeprefix(mark): value
             for name, value in stored.headers
-            if name.lower().startswith(mark)
-        }
+            if name.lower().startswith(mark) and name.lower().removeprefix(mark) in self.task.values
+        }  # clients add some of their own: a time, whether it is a folder
         return Comparison(about, wanted, _pairs(found))
 
 

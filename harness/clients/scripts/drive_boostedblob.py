@@ -30,18 +30,25 @@ async def create(wanted: dict[str, Any], executor: Any) -> dict[str, Any]:
     return {"second": "replaced"}
 
 
+@bbb.ensure_session  # type: ignore[untyped-decorator]
 async def session(wanted: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, a few requests at a time."""
     async with bbb.BoostExecutor(8) as executor:
         return await {"copy": copy, "create": create}[wanted["what"]](wanted, executor)
 
 
+async def configured(wanted: dict[str, Any]) -> dict[str, Any]:
+    """The same, in chunks of the wanted size. The session must be made where the loop runs."""
+    with configure(chunk_size=wanted["chunk"]):
+        said: dict[str, Any] = await session(wanted)
+        return said
+
+
 def main() -> None:
     """Reads what is wanted, does it, says what came of it; or one line of why not, and exit code 1."""
     wanted = json.load(sys.stdin)
     try:
-        with configure(chunk_size=wanted["chunk"]):
-            said = asyncio.run(bbb.ensure_session(session)(wanted))
+        said = asyncio.run(configured(wanted))
     except Exception as error:  # whatever it is, it is what the client says
         sys.exit(" ".join(f"{type(error).__name__}: {error}".split())[:1000])
     json.dump(said, sys.stdout)

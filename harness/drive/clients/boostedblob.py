@@ -136,5 +136,19 @@ CLIENT = CommandClient(
             Cannot("boostedblob knows no host but ACCOUNT.blob.core.windows.net.", ("clients/5",)),
             styles=frozenset({Style.PATH}),
         ),
+        Limit(
+            Cannot("boostedblob speaks HTTPS only, and so do tokens.", ("clients/5",)),
+            schemes=frozenset({"http"}),
+            auths=frozenset({"bearer"}),
+        ),
+        Limit(
+            Cannot(
+                "Of a tree boostedblob writes an empty file with one Put Blob, signed with Content-Length 0 "
+                "where an empty line belongs: an exact service refuses that signature.",
+                ("boostedblob/azure_auth.py", "rest/authorize-with-shared-key"),
+            ),
+            actions=frozenset({Action.PUT_TREE, Action.SYNC}),
+            auths=frozenset({"shared-key"}),
+        ),
     ),
 )
