@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.matrix.cell import scenario_of
 from harness.vocabulary import Verdict
 from reports.cells import text
 from reports.evidence import Record
+from reports.excluded import Excluded, Matrices, excluded
 from reports.names import Slugs
 from reports.table import Cell, Column, summed
 
@@ -60,6 +62,7 @@ class Line:
     version: str
     cell: Cell  # over all its actions
     squares: tuple[Square, ...]  # one for each action of the board
+    cannot: tuple[Excluded, ...]  # actions of which it has no cells, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Board:
     lines: tuple[Line, ...]
 
 
-def boards(columns: Sequence[Column], anchors: Mapping[str, str], slugs: Slugs) -> tuple[Board, ...]:
+def boards(
+    columns: Sequence[Column], anchors: Mapping[str, str], slugs: Slugs, matrices: Matrices
+) -> tuple[Board, ...]:
     """A board for each endpoint whose run has such cells.
 
     `anchors` are those of articles, by the column's slug and the cell's id.
@@ -83,15 +88,8 @@ def boards(columns: Sequence[Column], anchors: Mapping[str, str], slugs: Slugs) 
             column,
             actions,
             tuple(
-                _line(
-                    client,
-                    [one for one in records if one.axes[CLIENT] == client],
-                    column,
-                    actions,
-                    anchors,
-                    slugs,
-                )
-                for client in sorted({record.axes[CLIENT] for record in records})
+                _line(client, found, column, actions, anchors, slugs, matrices)
+                for client, found in by_axis(records, CLIENT).items()
             ),
         )
         for column, records in chosen
@@ -118,6 +116,14 @@ def version(records: Iterable[Record]) -> str:
     return ", ".join(sorted({record.client_version for record in records if record.client_version}))
 
 
+def cannot(
+    records: Sequence[Record], client: str, axis: str, values: Sequence[str], matrices: Matrices
+) -> tuple[Excluded, ...]:
+    """What of an axis a client has no cells of, in the matrices that its records are from."""
+    scenarios = dict.fromkeys(scenario_of(record.id) for record in records)
+    return tuple(one for scenario in scenarios for one in excluded(matrices, scenario, client, axis, values))
+
+
 def _is_one(record: Record) -> bool:
     axes = record.axes
     return CLIENT in axes and ACTION in axes and FAULT not in axes
@@ -130,6 +136,7 @@ def _line(
     actions: Sequence[str],
     anchors: Mapping[str, str],
     slugs: Slugs,
+    matrices: Matrices,
 ) -> Line:
     by_action = by_axis(records, ACTION)
     return Line(
@@ -138,6 +145,7 @@ def _line(
         version=version(records),
         cell=summed(column, (record.verdict for record in records)),
         squares=tuple(_square(action, by_action.get(action, ()), column, anchors) for action in actions),
+        cannot=cannot(records, client, ACTION, actions, matrices),
     )
 
 

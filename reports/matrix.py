@@ -11,11 +11,13 @@ from pathlib import Path
 from harness import catalogue
 from harness.data import folder
 from harness.results.read import ResultsError
+from harness.scenarios import list_matrices
 from harness.vocabulary import Verdict
 from reports import evidence, safety
 from reports.causes import causes, widest
 from reports.cells import failing, outside, sheets
 from reports.clients import boards
+from reports.excluded import Matrices
 from reports.findings import Article, articles, chapters
 from reports.names import Slugs
 from reports.page import render, spectrum
@@ -35,18 +37,20 @@ _SECTIONS = (
 def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None) -> Path:
     """Writes the page for these runs, one column per run, to `out`, and returns `out`.
 
-    `suites` holds requirements/ and sources.yaml; the installed suites when None.
+    `suites` holds requirements/, sources.yaml and the tables of matrices; the installed suites when None.
     The page is a function of the runs: building it twice gives the same bytes.
     When the runs have cells of the client safety matrix, that is written beside it (see `safety_page`).
-    Raises ResultsError when a run cannot be read, CatalogueError when the suites' files cannot.
+    Raises ResultsError when a run cannot be read, CatalogueError or MatrixError when the
+    suites' files cannot.
     """
     if not run_folders:
         raise ResultsError("no run to report on", "Give at least one run folder.")
     runs = [evidence.load(path) for path in run_folders]
-    known = catalogue.load(suites or folder("suites"))
+    where = suites or folder("suites")
+    known, tables = catalogue.load(where), list_matrices(where)
     beside = safety_page(out)
-    matrix = safety.boards(columns(runs), known, Slugs())
-    page = html(runs, known, safety_at=beside.name if matrix else "")
+    matrix = safety.boards(columns(runs), known, Slugs(), tables)
+    page = html(runs, known, tables, safety_at=beside.name if matrix else "")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     if matrix:
@@ -59,7 +63,9 @@ def safety_page(report: Path) -> Path:
     return report.with_name("safety.html" if report.name == "report.html" else f"{report.stem}-safety.html")
 
 
-def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue, *, safety_at: str = "") -> str:
+def html(
+    runs: Sequence[evidence.Run], known: catalogue.Catalogue, tables: Matrices, *, safety_at: str = ""
+) -> str:
     """The page for these runs; `safety_at` is the address of their client safety matrix, if there is one."""
     slugs = Slugs()
     for section in _SECTIONS:
@@ -81,7 +87,7 @@ def html(runs: Sequence[evidence.Run], known: catalogue.Catalogue, *, safety_at:
         races=races,
         outside=outside(across),
         pictures=pictures(across),
-        boards=boards(across, anchors, slugs),
+        boards=boards(across, anchors, slugs, tables),
         safety=safety_at,
         anchors=anchors,
         causes=broke,

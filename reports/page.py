@@ -54,6 +54,7 @@ def render(template: str, *, script: str = "page.js", **values: Any) -> str:
         "listed": listed,
         "pretty": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
     }
+    environment.tests["has"] = lambda values, one: one in values
     environment.globals |= {"Verdict": Verdict, "plural": plural}
     style, code = (_asset(environment, name) for name in ("style.css", script))
     return environment.get_template(template).render(

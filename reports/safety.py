@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.catalogue import Catalogue, Source
+from harness.results.finding import Finding
 from harness.safety.outcome import Outcome
 from harness.vocabulary import Level, Verdict
-from reports.clients import ACTION, CLIENT, FAULT, by_axis, ordered, version
+from reports.clients import ACTION, CLIENT, FAULT, by_axis, cannot, ordered, version
 from reports.evidence import Record
+from reports.excluded import Excluded, Matrices
 from reports.faults import Family, families
 from reports.names import Slugs
 from reports.outcomes import LETTER, MEANING, SAYS, WORST_FIRST, outcome_of, worst
@@ -17,6 +19,8 @@ from reports.page import render
 from reports.table import Column
 from reports.text import shorten
 
+FOUND = "what was found"
+"""What a trial calls the finding that tells of it."""
 NOTE = 300
 """Characters of what was found in one cell."""
 
@@ -29,6 +33,7 @@ class Trial:
     outcome: Outcome | None  # None: there is a verdict only
     verdict: Verdict
     found: str
+    why: str  # the explanation, where there is one
     reproduce: str
     sources: tuple[Source, ...]
 
@@ -49,7 +54,7 @@ class Square:
         """The trials with the actions that went the same way, the worst first."""
         groups: dict[tuple[object, ...], list[Trial]] = {}
         for one in self.trials:
-            groups.setdefault((one.outcome, one.verdict, one.found), []).append(one)
+            groups.setdefault((one.outcome, one.verdict, one.found, one.why), []).append(one)
         found = ((each[0], tuple(one.action for one in each)) for each in groups.values())
         return tuple(
             sorted(found, key=lambda one: WORST_FIRST.index(one[0].outcome) if one[0].outcome else 9)
@@ -65,6 +70,7 @@ class Line:
     version: str
     squares: tuple[Square, ...]
     counts: tuple[tuple[Outcome, int], ...]
+    cannot: tuple[Excluded, ...]  # actions that it has not, and why
 
     def under(self, outcome: Outcome) -> tuple[tuple[Square, tuple[str, ...]], ...]:
         """The squares with this outcome, and the actions."""
@@ -130,10 +136,12 @@ def is_safety(record: Record) -> bool:
     return CLIENT in record.axes and FAULT in record.axes
 
 
-def boards(columns: Sequence[Column], known: Catalogue, slugs: Slugs) -> tuple[Board, ...]:
+def boards(
+    columns: Sequence[Column], known: Catalogue, slugs: Slugs, matrices: Matrices
+) -> tuple[Board, ...]:
     """A board for each run that has such cells."""
     chosen = ((column, [one for one in column.run.records if is_safety(one)]) for column in columns)
-    return tuple(_board(column, records, known, slugs) for column, records in chosen if records)
+    return tuple(_board(column, records, known, slugs, matrices) for column, records in chosen if records)
 
 
 def html(found: Sequence[Board], report: str) -> str:
@@ -153,11 +161,14 @@ def html(found: Sequence[Board], report: str) -> str:
     )
 
 
-def _board(column: Column, records: Sequence[Record], known: Catalogue, slugs: Slugs) -> Board:
+def _board(
+    column: Column, records: Sequence[Record], known: Catalogue, slugs: Slugs, matrices: Matrices
+) -> Board:
     grouped = families(record.axes[FAULT] for record in records)
     faults = [fault.id for family in grouped for fault in family.faults]
+    actions = ordered(record.axes[ACTION] for record in records if ACTION in record.axes)
     lines = tuple(
-        _line(client, found, faults, known, slugs, column)
+        _line(client, found, faults, actions, known, slugs, column, matrices)
         for client, found in by_axis(records, CLIENT).items()
     )
     return Board(column, grouped, lines, _counts(records))
@@ -167,9 +178,11 @@ def _line(
     client: str,
     records: Sequence[Record],
     faults: Sequence[str],
+    actions: Sequence[str],
     known: Catalogue,
     slugs: Slugs,
     column: Column,
+    matrices: Matrices,
 ) -> Line:
     by_fault = by_axis(records, FAULT)
     slug = slugs.take(f"{client}@{column.slug}")
@@ -181,6 +194,7 @@ def _line(
             _square(fault, by_fault.get(fault, ()), known, slugs.take(f"{slug}/{fault}")) for fault in faults
         ),
         counts=_counts(records),
+        cannot=cannot(records, client, ACTION, actions, matrices),
     )
 
 
@@ -201,6 +215,7 @@ def _square(fault: str, records: Sequence[Record], known: Catalogue, slug: str) 
                 outcome_of(record),
                 record.verdict,
                 shorten(_found(record), NOTE),
+                _why(record),
                 record.reproduce,
                 tuple(known.source(one) for one in _sources(record)),
             )
@@ -216,21 +231,25 @@ def _action(record: Record) -> str:
 
 
 def _found(record: Record) -> str:
-    """What was found: the reason of its verdict, else what was recorded that is not as it should be."""
+    """What was found, in the words of the trial; else the reason of its verdict."""
+    noted = [one.observed for one in _own(record) if one.about == FOUND]
     if record.reason and record.verdict is not Verdict.PASS:
-        return record.reason
-    noted = [
-        f"{one.about}: {one.observed}"
-        for one in record.findings
-        if one.level is Level.OBSERVED
-        and one.rule is None
-        and one.observed not in (one.expected, record.outcome)
-    ]
-    return "; ".join(noted)
+        noted.append(record.reason)
+    return "; ".join(dict.fromkeys(noted))
+
+
+def _why(record: Record) -> str:
+    """Why it is so, where somebody has found out."""
+    return next((one.why for one in _own(record) if one.why and one.observed == record.outcome), "")
+
+
+def _own(record: Record) -> list[Finding]:
+    """The findings about the client: what is only recorded, and comes from no wire rule."""
+    return [one for one in record.findings if one.level is Level.OBSERVED and one.rule is None]
 
 
 def _sources(record: Record) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(source for one in record.findings for source in one.source))
+    return tuple(dict.fromkeys(source for one in _own(record) for source in one.source))
 
 
 def _counts(records: Iterable[Record]) -> tuple[tuple[Outcome, int], ...]:

@@ -55,10 +55,13 @@ def clients(verdicts: Mapping[tuple[str, str], Verdict] | None = None) -> Iterat
         yield cell("clients/scenarios/does", values, verdict, **({"findings": found} if found else {}))
 
 
-def trial(client: str, action: str, fault: str, outcome: str, note: str = "", **more: Any) -> dict[str, Any]:
+def trial(
+    client: str, action: str, fault: str, outcome: str, note: str = "", why: str = "", **more: Any
+) -> dict[str, Any]:
     """A client under a fault."""
     findings = [
-        made.finding("the client", "recovers", note or outcome, level=Level.OBSERVED, source=["clients/2"])
+        made.finding("the client", "recovers", outcome, level=Level.OBSERVED, why=why, source=["clients/2"]),
+        made.finding("what was found", "", note, level=Level.OBSERVED),
     ]
     if outcome:
         more["outcome"] = outcome

@@ -59,6 +59,36 @@ def test_the_first_sentences_say_who_corrupts_silently_and_under_what(tmp_path: 
     assert "in the run run, 22 November 2026, 15:30 UTC. Compare clients/2." in said
 
 
+def test_a_corruption_is_explained_or_said_to_be_unexplained(tmp_path: Path) -> None:
+    why = "boostedblob compares no lengths."
+    known = cells.trial("boostedblob", "get-large", "short-body", "corrupts-silently", "short", why)
+    new = cells.trial("boostedblob", "get-large", "busy", "corrupts-silently", "short")
+    _, page = build(tmp_path, [known, new])
+    said = " ".join(page.text.split())
+    assert f"short {why}" in said
+    assert said.count("It is not explained yet.") == 1
+
+
+def test_what_a_client_has_no_cells_of_is_said_with_the_reason(tmp_path: Path) -> None:
+    suite = tmp_path / "suites" / "safety"
+    suite.mkdir(parents=True)
+    (suite / "clients.py").write_text("def test_survives(cell): ...\n")
+    (suite / "clients.toml").write_text(TABLE)
+    _, page = build(tmp_path, list(cells.safety()))
+    assert "listn/a rclone lists nothing here." in " ".join(page.text.split())
+
+
+TABLE = """
+[survives]
+[survives.axes]
+client = ["rclone", "azcopy"]
+action = ["put-small", "list"]
+[[survives.without]]
+when = {client = "rclone", action = "list"}
+because = "rclone lists nothing here."
+"""
+
+
 def test_what_is_claimed_is_said(tmp_path: Path) -> None:
     _, page = build(tmp_path, list(cells.safety()))
     said = " ".join(page.text.split())
