@@ -7,7 +7,9 @@ import http.client
 import re
 import socket
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.exchange import Headers, header
@@ -130,3 +132,11 @@ def ask(
     connection.request(method, target, body, headers or {})
     answer = connection.getresponse()
     return Got(answer.status, answer.headers, answer.read())
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds; an error after 10 s."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it did not happen within 10 s"
+        time.sleep(0.005)
