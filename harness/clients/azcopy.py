@@ -25,7 +25,9 @@ JOB_SECONDS = 60.0
 _NO_REFRESH = "4102444800"  # 2100-01-01, as seconds since the epoch: AzCopy must not try to refresh it
 _FAILURE = re.compile(r"ERR: \[P#\d+-T#\d+\] (\w*FAILED: .*)")
 _ERROR = re.compile(r"\bERR: (.*)")
-_LOG_KEEP = 2_000_000
+_ATTEMPT = re.compile(r"REQUEST/RESPONSE \(Try=(\d+)/")
+_WHAT_CAME = re.compile(r"^ +ERROR:\n(.+)$|RESPONSE Status: (.+)$", re.MULTILINE)
+_LOG_KEEP = 1_000_000  # characters from its beginning, and as many from its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,8 @@ def read_outcome(ran: Ran, log: str = "", secrets: Sequence[str] = ()) -> Azcopy
         elif kind == "Info":
             messages.append(content)
     reasons = [match[1] for match in _FAILURE.finditer(log)] + errors
+    if ran.exit is None:
+        reasons = _last_words(log) + reasons
     if not reasons and ran.exit != 0:
         reasons = [match[1] for match in _ERROR.finditer(log)] or _last_lines(ran)
     return AzcopyOutcome(
@@ -234,15 +238,28 @@ def _last_lines(ran: Ran) -> list[str]:
     return lines[:1] if "panic" in ran.stderr else lines[-1:]
 
 
+def _last_words(log: str) -> list[str]:
+    """What came of the last attempt in the log: AzCopy tries in silence, for a quarter of an hour."""
+    attempts = list(_ATTEMPT.finditer(log))
+    for attempt in reversed(attempts):
+        came = _WHAT_CAME.search(log, attempt.end())
+        if came is not None:
+            return [f"at try {attempt[1]} {came[1] or came[2]}"]
+    return []
+
+
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 300 else line[:299] + "…"
 
 
 def log_text(folder: Path) -> str:
-    """The logs of a folder, one after the other, the beginning of each."""
-    texts = [path.read_text("utf-8", "replace")[:_LOG_KEEP] for path in sorted(folder.glob("*.log"))]
-    return "\n".join(texts)
+    """The logs of a folder, one after the other; of a long one its beginning and its end."""
+    return "\n".join(_ends(path.read_text("utf-8", "replace")) for path in sorted(folder.glob("*.log")))
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _LOG_KEEP else f"{text[:_LOG_KEEP]}\n[…]\n{text[-_LOG_KEEP:]}"
 
 
 def _secrets(credential: Credential | None, arguments: Sequence[str]) -> list[str]:

@@ -119,16 +119,17 @@ def azcopy_gate(
     face: str | None = None,
     container: bool = True,
     seconds: float | None = None,
+    faulty: bool = False,
 ) -> Iterator[AzcopyGate]:
     """A stage with AzCopy on it. Ends the scenario as not run when AzCopy is not installed.
 
-    `seconds` is what all its jobs may take together.
+    `seconds` is what all its jobs may take together. With `faulty` a fault proxy stands in the tap's place.
     """
     until = None if seconds is None else time.monotonic() + seconds
     found = find("azcopy")
     if isinstance(found, Missing):
         scenario.not_run(f"AzCopy is missing: {found.reason}. {found.how}")
     scenario.used("azcopy", found.version)
-    with stage(scenario, endpoint, prefix, face=face, container=container) as ready:
+    with stage(scenario, endpoint, prefix, face=face, container=container, faulty=faulty) as ready:
         azcopy = Azcopy(found, scenario.work, scenario.logs, ready.reach.env)
         yield AzcopyGate(ready, azcopy, until=until)

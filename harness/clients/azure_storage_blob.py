@@ -156,17 +156,19 @@ def sdk_gate(
     face: str | None = None,
     script: str = _SCENARIOS,
     seconds: float | None = None,
+    faulty: bool = False,
 ) -> Iterator[SdkGate]:
     """A stage with the SDK on it. Ends the scenario as not run when the SDK is not installed.
 
-    `script` is the file that holds the scenarios, `seconds` what all of them may take together.
+    `script` is the file that holds the scenarios, `seconds` what all of them may take together. With `faulty`
+    a fault proxy stands in the tap's place.
     """
     until = None if seconds is None else time.monotonic() + seconds
     found = find("azure-storage-blob")
     if isinstance(found, Missing):
         scenario.not_run(f"azure-storage-blob is missing: {found.reason}. {found.how}")
     scenario.used("azure-storage-blob", found.version)
-    with stage(scenario, endpoint, prefix, face=face) as ready:
+    with stage(scenario, endpoint, prefix, face=face, faulty=faulty) as ready:
         yield SdkGate(ready, found, script=script, until=until)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import AzureError, ResourceExistsError
 from azure_storage_blob_kit import KIB, Kit, content, main, said  # type: ignore[import-not-found]
 
 _RIVALS = 8
@@ -190,27 +190,31 @@ async def under_fault(kit: Kit) -> None:
     """One request of a kind meets a fault; the SDK's own retries are all there is."""
     sizes = {"max_single_put_size": 64 * KIB, "max_block_size": 64 * KIB, "max_chunk_get_size": 64 * KIB}
     container = kit.container(**sizes, max_single_get_size=64 * KIB)
-    name = kit.request["blob"]
-    blob = container.get_blob_client(name)
-    match kit.request["action"]:
-        case "write":
-            await kit.refused("refusal", lambda: blob.upload_blob(content(20_000, 64), overwrite=True))
-        case "commit":
-            await kit.refused("refusal", lambda: blob.upload_blob(content(200_000, 64), overwrite=True))
-        case "read":
-            await kit.refused("refusal", lambda: _told(kit, blob))
-        case "list":
-            await kit.refused("refusal", lambda: _listed(kit, container))
+    try:
+        await _ACTIONS[kit.request["action"]](kit, container)
+    except AzureError as error:
+        kit.tell("refusal", [type(error).__name__, getattr(error, "status_code", None)])
+    else:
+        kit.tell("refusal", None)
 
 
-async def _told(kit: Kit, blob: Any) -> None:
-    kit.tell("bytes", said(await kit.read(blob)))
+async def _write(kit: Kit, container: Any) -> None:
+    await kit.call(container.upload_blob(kit.request["blob"], content(20_000, 64), overwrite=True))
 
 
-async def _listed(kit: Kit, container: Any) -> None:
-    kit.tell("names", [item.name for item in await kit.items(container.list_blobs(name_starts_with="l/"))])
+async def _commit(kit: Kit, container: Any) -> None:
+    await kit.call(container.upload_blob(kit.request["blob"], content(200_000, 64), overwrite=True))
 
 
+async def _read(kit: Kit, container: Any) -> None:
+    kit.tell("told", said(await kit.read(container.get_blob_client(kit.request["blob"]))))
+
+
+async def _list(kit: Kit, container: Any) -> None:
+    kit.tell("told", [item.name for item in await kit.items(container.list_blobs(name_starts_with="l/"))])
+
+
+_ACTIONS = {"write": _write, "commit": _commit, "read": _read, "list": _list}
 SCENARIOS = {
     "tuned": tuned,
     "resume": resume,
