@@ -85,7 +85,7 @@ class Trial:
             raise Ended(Verdict.BLOCKED, f"without any fault {self.client} {rehearsed.trouble}")
         at = aim(rehearsed.requests, self.on)
         if at is None:
-            scenario.outcome = Outcome.NOT_STRUCK
+            scenario.outcome = Outcome.NOT_STRUCK.value
             scenario.not_applicable(f"{self.client} sends no {self.on} request for {self.action}")
         named = catalogue()[self.fault]
         if named.fault.kind is Kind.REFUSED:
@@ -93,7 +93,7 @@ class Trial:
         done = stage.act(self.action, scenario.work / "trial", at, self.fault)
         there = left(done.scene, done.wrong, done.before, done.after)
         judged = judge(done.told.outcome, done.told.said, done.wrong, struck=bool(done.strikes), there=there)
-        scenario.outcome = judged.outcome
+        scenario.outcome = judged.outcome.value
         keep(scenario.logs, done)
         require(scenario, done.after, torn(done.scene, done.before, done.after, done.requests, stage.above))
         if judged.outcome is Outcome.NOT_STRUCK:
