@@ -67,3 +67,38 @@ def test_redaction() -> None:
     )
     assert "abc/def" not in text and "Zm9v" not in text
     assert "se=2" in text and "SharedKey a:" in text
+
+
+def test_a_client_is_killed_as_a_crash_would_end_it(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    ran = run_client(
+        ["/bin/sh", "-c", f"echo said; touch {begun}; trap '' TERM; sleep 300; echo never"],
+        env=base_environment(tmp_path),
+        cwd=tmp_path,
+        seconds=60,
+        kill_when=begun.exists,
+    )
+    assert (ran.exit, ran.stdout) == (-9, "said\n")
+
+
+def test_a_client_that_ends_first_is_not_killed(tmp_path: Path) -> None:
+    ran = run_client(
+        ["/bin/cat"],
+        env=base_environment(tmp_path),
+        cwd=tmp_path,
+        seconds=60,
+        stdin=b"x" * 1_000_000,
+        kill_when=lambda: False,
+    )
+    assert (ran.exit, len(ran.stdout)) == (0, 1_000_000)
+
+
+def test_who_is_to_be_killed_keeps_to_the_budget_too(tmp_path: Path) -> None:
+    ran = run_client(
+        ["/bin/sleep", "300"],
+        env=base_environment(tmp_path),
+        cwd=tmp_path,
+        seconds=0.3,
+        kill_when=lambda: False,
+    )
+    assert ran.exit is None
