@@ -45,12 +45,7 @@ class _Done:
     after: Holdings
     strikes: tuple[Strike, ...]
     untouched: Sequence[Exchange]
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """What the endpoint may have got: all but requests that a fault kept from it."""
-        struck = (one.exchange for one in self.strikes if one.reached and one.exchange is not None)
-        return [*self.untouched, *struck]
+    torn: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +90,7 @@ class Trial:
         judged = judge(done.told.outcome, done.told.said, done.wrong, struck=bool(done.strikes), there=there)
         scenario.outcome = judged.outcome.value
         keep(scenario.logs, done)
-        require(scenario, done.after, torn(done.scene, done.before, done.after, done.requests, stage.above))
+        require(scenario, done.after, done.torn)
         if judged.outcome is Outcome.NOT_STRUCK:
             stage.cool()
             scenario.not_applicable(f"{judged.note}: {self.fault} met no {at.operation} that it fits")
@@ -158,7 +153,10 @@ class _Stage:
             finally:
                 strikes = _disarmed(warm)
             after = holdings(truth, container)
-            return _Done(scene, told, wrong(scene, told), before, after, strikes, warm.proxy.take())
+            untouched = warm.proxy.take()
+            arrived = [one.exchange for one in strikes if one.reached and one.exchange is not None]
+            spoilt = torn(scene, before, after, [*untouched, *arrived], self.above)
+            return _Done(scene, told, wrong(scene, told), before, after, strikes, untouched, spoilt)
 
     def cool(self) -> None:
         """End the client's process and its connections; the next action starts it anew."""
