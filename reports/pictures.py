@@ -10,7 +10,9 @@ from harness.vocabulary import Verdict
 from reports.evidence import Record
 from reports.table import Column
 
-NAME = "history.svg"
+NAMES = "*.svg"
+EACH = 3
+"""Pictures of one scenario."""
 LIMIT = 400_000
 """Bytes of one picture."""
 BUDGET = 2_000_000
@@ -32,24 +34,26 @@ def pictures(columns: Iterable[Column]) -> tuple[Picture, ...]:
     found, left = [], BUDGET
     for column in columns:
         for record in column.run.records:
-            data = _read(column, record)
-            if data is not None and len(data) <= left:
-                left -= len(data)
-                # As an image an SVG runs no script and fetches nothing, whoever has written it.
-                url = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
-                found.append(Picture(record.id, column, record.reason or record.title, url))
+            for data in _drawn(column, record):
+                if len(data) <= left:
+                    left -= len(data)
+                    # As an image an SVG runs no script and fetches nothing, whoever has written it.
+                    url = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
+                    found.append(Picture(record.id, column, record.reason or record.title, url))
     return tuple(found)
 
 
-def _read(column: Column, record: Record) -> bytes | None:
-    """The bytes of a record's picture; None when there is none that may be shown."""
+def _drawn(column: Column, record: Record) -> list[bytes]:
+    """The first pictures of a record that broke, as far as they may be shown."""
     if not record.logs or record.verdict in (Verdict.PASS, Verdict.OBSERVED, Verdict.NOT_APPLICABLE):
-        return None
+        return []
     folder = column.run.results.folder.resolve()
     try:
-        path = (folder / record.logs / NAME).resolve()
-        if not path.is_relative_to(folder) or path.stat().st_size > LIMIT:
-            return None
-        return path.read_bytes()
-    except (OSError, ValueError):  # most records have none
-        return None
+        paths = [path.resolve() for path in sorted((folder / record.logs).glob(NAMES))[:EACH]]
+        return [
+            path.read_bytes()
+            for path in paths
+            if path.is_relative_to(folder) and path.stat().st_size <= LIMIT
+        ]
+    except (OSError, ValueError):  # a name that no folder can have, or a file that is gone
+        return []
