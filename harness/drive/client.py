@@ -76,6 +76,11 @@ class Client(Protocol):
         """Bytes that make it split a put and, where it splits gets at all, a get."""
         ...
 
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """All that `cannot` goes by, as data."""
+        ...
+
     def cannot(
         self,
         action: Action,

@@ -1,7 +1,7 @@
 """azstoragetorch: BlobIO, the file that PyTorch writes checkpoints to and reads them from.
 
-Blocks of 32 MiB and reads of 16 MiB at once are its own. Back-off: 0.2 s each time. It offers no setting for it
-and waits as the SDK does, 15 s + 3^n s, so the script shortens the SDK's wait; three retries as by default.
+Blocks of 32 MiB and reads of 16 MiB at once are its own. Back-off: 0.2 s each time. It offers no setting for
+it and waits as the SDK does, 15 s + 3^n s, so the script shortens that wait; three retries as by default.
 """
 
 from harness.drive.action import Action
