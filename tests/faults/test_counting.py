@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness.faults.armory import Armory
 from harness.faults.catalogue import catalogue
 from harness.faults.families import FAMILIES
-from harness.faults.fault import Asked, Fault, FaultError, Kind
+from harness.faults.fault import Asked, Fault, FaultError, Kind, Strike
 from harness.rules.identify import identify
 from tests.faults.conftest import Faulty
 from tests.faults.stub import BODY, Got, ask
@@ -168,7 +168,7 @@ def test_connections_that_break_under_parallel_load(faulty: Faulty) -> None:
 def test_arming_while_requests_run_is_between_requests(faulty: Faulty) -> None:
     """Arm and disarm from another thread, again and again: no request is half struck."""
     stop = threading.Event()
-    strikes = []
+    strikes: list[Strike] = []
 
     def arm() -> None:
         while not stop.is_set():
@@ -203,7 +203,7 @@ def test_thousands_of_requests_pass_unchanged(faulty: Faulty) -> None:
             for _ in range(250):
                 body = chance.randbytes(chance.choice([0, 1, 100, 20_000]))
                 pieces = body if chance.random() < 0.5 else [body[:7], body[7:]] if body else body
-                connection.request("PUT", "/a/c/b", pieces, encode_chunked=isinstance(pieces, list))  # type: ignore[arg-type]
+                connection.request("PUT", "/a/c/b", pieces, encode_chunked=isinstance(pieces, list))
                 answer = connection.getresponse()
                 answer.read()
                 assert answer.headers["x-digest"] == hashlib.sha256(body).hexdigest()
