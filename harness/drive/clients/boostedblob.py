@@ -137,6 +137,10 @@ CLIENT = CommandClient(
             styles=frozenset({Style.PATH}),
         ),
         Limit(
+            Cannot("boostedblob takes a key or a token, no SAS.", ("clients/5",)),
+            auths=frozenset({"account-sas", "service-sas", "user-delegation-sas"}),
+        ),
+        Limit(
             Cannot("boostedblob speaks HTTPS only, and so do tokens.", ("clients/5",)),
             schemes=frozenset({"http"}),
             auths=frozenset({"bearer"}),
