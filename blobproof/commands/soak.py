@@ -127,6 +127,7 @@ def command(
                 done = soak(wish, there.endpoint, there.lives, there.root, progress.watch)
         except KeyboardInterrupt:
             click.echo(f"blobproof: interrupted; what was found until then is in {folder / FILE}", err=True)
+            click.echo("  what was written stays where it is", err=True)
             return _interrupted(folder)
     _tell(done, wish, as_json)
     if ours and data is None:

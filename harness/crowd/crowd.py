@@ -78,6 +78,10 @@ class Crowd:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Close all idle connections: the other side is known to be gone."""
         idle, self._idle = self._idle, []
         for line in idle:
             line.drop()

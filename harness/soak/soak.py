@@ -16,7 +16,7 @@ from harness.clients.reach import upstream
 from harness.containers import RUN_PREFIX
 from harness.crowd import call
 from harness.crowd.call import Answer, Call
-from harness.crowd.crowd import Budget, Crowd
+from harness.crowd.crowd import Budget, Crowd, each
 from harness.crowd.limits import make_room
 from harness.crowd.tally import Tally
 from harness.endpoint import Endpoint, Face
@@ -31,6 +31,7 @@ from harness.vocabulary import ExitCode, exit_code
 
 _BUDGET = Budget(tries=1, connect=5.0, answer=12.0)
 _LAST_TRIES = 60  # of a read at the end, half a second apart
+_LAST_READERS = 8
 _GRACE = 20.0  # seconds that everybody has to finish what was begun
 _TICK = 1.0
 _CLIENTS_MORE = 4  # connections for each writer and reader: its own, the proxy's two, a new one
@@ -208,6 +209,8 @@ class _Soak:
     async def _kill_once(self, world: World, diary: Diary, lives: Lives) -> None:
         began = time.monotonic()
         await asyncio.to_thread(lives.kill)
+        world.direct.forget()
+        world.through.forget()
         world.kills += 1
         try:
             await asyncio.to_thread(lives.start)
@@ -221,17 +224,18 @@ class _Soak:
         if self._lives is not None and self._wish.kill_every is not None:
             await self._kill_once(world, diary, self._lives)
         await asyncio.sleep(REST if any(not world.ledger.free(blob) for blob in world.ledger) else 0)
-        verified = 0
-        for blob in self._blobs:
+
+        async def read(blob: str) -> None:
             for _ in range(_LAST_TRIES):
                 if await world.read(blob, direct=True, settle=True) is not None:
-                    verified += 1
-                    break
+                    return
                 await asyncio.sleep(0.5)
-            else:
-                raise _GoneError(f"{blob} could not be read at the end")
-        await people.listed(world)
-        return verified
+            raise _GoneError(f"{blob} could not be read at the end")
+
+        await each(_LAST_READERS, self._blobs, read)
+        if not await people.listed(world):
+            raise _GoneError("the container could not be listed at the end")
+        return len(self._blobs)
 
     async def _create(self, direct: Crowd, container: str) -> None:
         answer: Answer = await direct.once(call.create(container))

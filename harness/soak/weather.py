@@ -50,7 +50,7 @@ class Weather:
         """Storm, calm, storm, …"""
         known = used()
         while not over.is_set():
-            self._proxy.arm(draw(self._chance, known))
+            await asyncio.to_thread(self._proxy.arm, draw(self._chance, known))
             await _wait(over, self._chance.uniform(*_STORM))
             await self.clear()
             await _wait(over, self._chance.uniform(*_CALM))
