@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -10,6 +12,8 @@ from harness.exchange import Exchange
 from harness.faults.families import ANY, belongs, is_known
 from harness.rules.identify import Identity
 from harness.vocabulary import ExitCode
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 class FaultError(Exception):
@@ -74,7 +78,11 @@ class Fault:
             raise FaultError(f"fault {self.id}: nth counts from 1, times from 0")
         if self.kind is Kind.ANSWER and not 200 <= self.status <= 599:
             raise FaultError(f"fault {self.id}: {self.status} is no status of a final answer")
-        if self.kind is Kind.STALL and self.seconds <= 0:
+        if self.retry_after is not None and self.retry_after < 0:
+            raise FaultError(f"fault {self.id}: retry_after counts seconds from 0")
+        if self.code is not None and not _CODE.fullmatch(self.code):
+            raise FaultError(f"fault {self.id}: {self.code!r} is no error code")
+        if self.kind is Kind.STALL and not 0 < self.seconds < math.inf:
             raise FaultError(f"fault {self.id}: a stall needs seconds above 0")
         if self.kind is Kind.SLOW_DRIP and self.bytes_per_second < 1:
             raise FaultError(f"fault {self.id}: a slow drip needs bytes_per_second above 0")
