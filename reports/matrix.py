@@ -20,6 +20,7 @@ from reports.clients import boards
 from reports.excluded import Matrices
 from reports.findings import Article, articles, chapters
 from reports.names import Slugs
+from reports.outcomes import SAYS
 from reports.page import render, spectrum
 from reports.pictures import pictures
 from reports.table import columns, matrices
@@ -50,7 +51,7 @@ def build(run_folders: Sequence[Path], out: Path, *, suites: Path | None = None)
     known, tables = catalogue.load(where), list_matrices(where)
     beside = safety_page(out)
     matrix = safety.boards(columns(runs), known, Slugs(), tables)
-    page = html(runs, known, tables, safety_at=beside.name if matrix else "")
+    page = html(runs, known, tables, safety_at=beside.name, trials=matrix)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     if matrix:
@@ -64,9 +65,14 @@ def safety_page(report: Path) -> Path:
 
 
 def html(
-    runs: Sequence[evidence.Run], known: catalogue.Catalogue, tables: Matrices, *, safety_at: str = ""
+    runs: Sequence[evidence.Run],
+    known: catalogue.Catalogue,
+    tables: Matrices,
+    *,
+    safety_at: str,
+    trials: Sequence[safety.Board],
 ) -> str:
-    """The page for these runs; `safety_at` is the address of their client safety matrix, if there is one."""
+    """The page for these runs; `safety_at` is the address of the page about their `trials`."""
     slugs = Slugs()
     for section in _SECTIONS:
         slugs.take(section)
@@ -88,7 +94,9 @@ def html(
         outside=outside(across),
         pictures=pictures(across),
         boards=boards(across, anchors, slugs, tables),
-        safety=safety_at,
+        safety=safety_at if trials else "",
+        trials=trials,
+        said_of=SAYS,
         anchors=anchors,
         causes=broke,
         widest_of={column.slug: widest(broke, column) for column in across},

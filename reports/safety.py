@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.catalogue import Catalogue, Source
+from harness.matrix.cell import scenario_of
 from harness.results.finding import Finding
 from harness.safety.outcome import Outcome
 from harness.vocabulary import Level, Verdict
@@ -30,6 +31,7 @@ class Trial:
     """One action of a client under one fault."""
 
     action: str
+    what: str  # the action, with the values of what other axes there are
     outcome: Outcome | None  # None: there is a verdict only
     verdict: Verdict
     found: str
@@ -50,12 +52,17 @@ class Square:
     trials: tuple[Trial, ...]
 
     @property
+    def tried(self) -> int:
+        """How many trials struck it."""
+        return sum(one.outcome not in (None, Outcome.NOT_STRUCK) for one in self.trials)
+
+    @property
     def told(self) -> tuple[tuple[Trial, tuple[str, ...]], ...]:
         """The trials with the actions that went the same way, the worst first."""
         groups: dict[tuple[object, ...], list[Trial]] = {}
         for one in self.trials:
             groups.setdefault((one.outcome, one.verdict, one.found, one.why), []).append(one)
-        found = ((each[0], tuple(one.action for one in each)) for each in groups.values())
+        found = ((each[0], tuple(one.what for one in each)) for each in groups.values())
         return tuple(
             sorted(found, key=lambda one: WORST_FIRST.index(one[0].outcome) if one[0].outcome else 9)
         )
@@ -75,7 +82,7 @@ class Line:
     def under(self, outcome: Outcome) -> tuple[tuple[Square, tuple[str, ...]], ...]:
         """The squares with this outcome, and the actions."""
         found = (
-            (each, tuple(one.action for one in each.trials if one.outcome is outcome))
+            (each, tuple(dict.fromkeys(one.action for one in each.trials if one.outcome is outcome)))
             for each in self.squares
         )
         return tuple((each, actions) for each, actions in found if actions)
@@ -108,6 +115,8 @@ class Board:
     families: tuple[Family, ...]
     lines: tuple[Line, ...]
     counts: tuple[tuple[Outcome, int], ...]
+    tried: int  # cells of the run
+    every: int  # cells of the whole product; 0: not known here
 
     def under(
         self, outcome: Outcome
@@ -171,7 +180,12 @@ def _board(
         _line(client, found, faults, actions, known, slugs, column, matrices)
         for client, found in by_axis(records, CLIENT).items()
     )
-    return Board(column, grouped, lines, _counts(records))
+    every = sum(
+        sum(1 for _ in matrices[scenario].cells())
+        for scenario in dict.fromkeys(scenario_of(record.id) for record in records)
+        if scenario in matrices
+    )
+    return Board(column, grouped, lines, _counts(records), len(records), every)
 
 
 def _line(
@@ -212,6 +226,7 @@ def _square(fault: str, records: Sequence[Record], known: Catalogue, slug: str) 
         trials=tuple(
             Trial(
                 _action(record),
+                _what(record),
                 outcome_of(record),
                 record.verdict,
                 shorten(_found(record), NOTE),
@@ -225,9 +240,15 @@ def _square(fault: str, records: Sequence[Record], known: Catalogue, slug: str) 
 
 
 def _action(record: Record) -> str:
-    """The action, with the values of what other axes there are."""
-    rest = [f"{axis} {value}" for axis, value in record.cell if axis not in (CLIENT, FAULT, ACTION)]
-    return " ".join([record.axes.get(ACTION, record.title), *rest])
+    return record.axes.get(ACTION, record.title)
+
+
+def _what(record: Record) -> str:
+    """The action, and which of its requests was struck where it does not say so itself."""
+    action = _action(record)
+    rest = [value for axis, value in record.cell if axis not in (CLIENT, FAULT, ACTION)]
+    said = [value for value in rest if value not in (action, "any")]
+    return f"{action} ({', '.join(said)})" if said else action
 
 
 def _found(record: Record) -> str:

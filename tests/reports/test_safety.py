@@ -28,7 +28,7 @@ def build(folder: Path, records: list[dict[str, object]]) -> tuple[str, Page]:
 
 
 def square(text: str, client: str, fault: str) -> str:
-    found = re.search(rf'title="{client}, {fault}: ([^"]*)"', text)
+    found = re.search(rf'title="{client}, {fault}: ([^"(]*?)(?: \(.*?\))?"', text)
     return found[1] if found else ""
 
 
