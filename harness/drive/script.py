@@ -25,7 +25,7 @@ from harness.endpoint import Secret, Style
 _SCRIPTS = Path(__file__).resolve().parents[1] / "clients" / "scripts"
 _LAST_LINES = 60  # of standard error that are kept
 _GRACE_SECONDS = 0.5  # in which a script that is ended may say where it stood
-_STACK = "(most recent call first)"
+_STACK = "(most recent call first):"
 
 
 @dataclass(frozen=True, slots=True)
