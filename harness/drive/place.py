@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from harness.clients.process import base_environment, redacted
 from harness.clients.reach import Reach
@@ -54,6 +54,8 @@ class Place:
     def secrets(self) -> tuple[str, ...]:
         """What must never be written down, in every spelling that a client may use."""
         plain = [one.reveal() for one in (self.key, self.sas, self.token) if one is not None]
+        if self.sas is not None:  # a client may show its signature alone
+            plain += parse_qs(self.sas.reveal()).get("sig", [])
         return tuple(dict.fromkeys(form for text in plain for form in (text, quote(text, safe=""))))
 
     def environment(self) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,31 @@ def test_an_install_is_remembered_and_repeatable(
     assert len(calls) == 1, "what is there already is left alone"
     assert f"--prefix {folder.root / 'azurite'}" in calls[0]
     assert f"--cache {folder.root / 'cache' / 'npm'}" in calls[0], "npm must write into the tools folder only"
+
+
+def test_a_package_that_is_installed_without_what_it_asks_for(
+    folder: ToolsFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it needs comes first and with its dependencies; the package itself comes without."""
+    calls: list[list[str]] = []
+
+    def pretend(argv: Sequence[str], **_options: object) -> str:
+        calls.append([str(word) for word in argv])
+        if argv[1:3] == ["-m", "venv"]:
+            (Path(argv[-1]) / "bin").mkdir(parents=True)
+            (Path(argv[-1]) / "bin" / "python").touch()
+        return ""
+
+    monkeypatch.setattr(installing, "run", pretend)
+    [found] = install(["azstoragetorch"], where=folder)
+    assert isinstance(found, Found)
+    _, first, second = calls
+    assert "--no-deps" not in first and "azure-storage-blob==12.27.0" in first
+    assert second[-2:] == ["--no-deps", "azstoragetorch==0.2.0"]
+    assert not any(word.startswith("azure-storage-blob") for word in second)
+    pin = pins()["azstoragetorch"]
+    assert folder.installed(pin)
+    assert not folder.installed(replace(pin, alone=False)), "the other way to install it is another install"
 
 
 def test_another_version_is_replaced_and_a_cut_off_install_repeated(

@@ -110,6 +110,12 @@ async function answer(client, task) {
   }
 }
 
+// What no promise catches ends the process; the reason must be its last words.
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`${error.name}: ${error.message}`.replace(/\s+/g, " ") + "\n");
+  process.exit(1);
+});
+
 let client = null;
 let turn = Promise.resolve();
 createInterface({ input: process.stdin })
