@@ -1,4 +1,4 @@
-"""The Azure Storage SDK for Python as a client: runs scenarios in its own environment, takes their facts."""
+"""The Azure Storage SDKs as clients: run scenarios in an environment of their own, and take their facts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from harness.clients.data import content
 from harness.clients.process import Ran, base_environment, redacted, run_client
 from harness.clients.stage import GateFaultError, Stage, stage
 from harness.endpoint import Endpoint, Secret
@@ -17,12 +19,37 @@ from harness.scenario import Scenario
 from harness.tools.find import Found, Missing, find
 
 FLAVOURS = ("sync", "aio")
+"""Of the SDK for Python; that for JavaScript has one, of its own name."""
 SCENARIO_SECONDS = 60.0
 _LEAST_SECONDS = 5.0
 _SCRIPTS = Path(__file__).with_name("scripts")
-_SCENARIOS = "azure_storage_blob_scenarios.py"
-USE = "azure_storage_blob_use_scenarios.py"
-"""The scenarios of suites/sdk that are run as matrices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A script of scenarios, and the SDK that it is for."""
+
+    tool: str
+    script: str
+    flavours: tuple[str, ...]
+
+    def argv(self, found: Found) -> tuple[str, ...]:
+        """How it is started."""
+        script = str(_SCRIPTS / self.script)
+        if self.script.endswith(".py"):
+            return (str(found.path), "-u", script)
+        packages = next(folder for folder in found.path.parents if folder.name == "node_modules")
+        return ("node", script, str(packages))
+
+
+SCENARIOS = Program("azure-storage-blob", "azure_storage_blob_scenarios.py", FLAVOURS)
+USE = MappingProxyType(
+    {
+        "python": Program("azure-storage-blob", "azure_storage_blob_use_scenarios.py", FLAVOURS),
+        "js": Program("azure-storage-js", "azure_storage_js_use.mjs", ("js",)),
+    }
+)
+"""The scenarios of suites/sdk that are run as matrices, by SDK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +86,9 @@ class SdkGate:
     stage: Stage
     found: Found
     facts: Facts | None = None
-    script: str = _SCENARIOS
+    program: Program = SCENARIOS
     until: float | None = None  # monotonic clock: when all scenarios must have ended; None: each its own time
-    flavours: tuple[str, ...] = FLAVOURS  # of the last scenario
+    flavours: tuple[str, ...] = ()  # of the last scenario
 
     @property
     def scenario(self) -> Scenario:
@@ -69,19 +96,19 @@ class SdkGate:
         return self.stage.scenario
 
     def run(
-        self, name: str, *, with_key: bool = True, flavours: tuple[str, ...] = FLAVOURS, **extra: object
+        self, name: str, *, with_key: bool = True, flavours: tuple[str, ...] = (), **extra: object
     ) -> None:
-        """Run one of the script's scenarios with every flavour, and take what the tap saw.
+        """Run a scenario with these flavours (default: every one), and take what the tap saw.
 
         The credential is the account key where there is one, else a SAS; `extra` goes into the request as it
         is (a Secret is revealed there and kept out of logs). Ends the scenario as indeterminate when the
         time is up.
         """
         endpoint = self.stage.endpoint
-        self.flavours = flavours
+        self.flavours = flavours or self.program.flavours
         request: dict[str, object] = {
             "scenario": name,
-            "flavours": flavours,
+            "flavours": self.flavours,
             "url": self.stage.reach.url,
             "account": endpoint.account,
             "container": self.stage.container,
@@ -96,8 +123,11 @@ class SdkGate:
         home = self.stage.work / "home"
         home.mkdir(exist_ok=True)
         ran = run_client(
-            [str(self.found.path), "-u", str(_SCRIPTS / self.script)],
-            env=base_environment(home) | dict(self.found.env) | dict(self.stage.reach.env),
+            self.program.argv(self.found),
+            env=base_environment(home)
+            | dict(self.found.env)
+            | dict(self.stage.reach.env)
+            | {"NODE_EXTRA_CA_CERTS": str(self.stage.reach.ca_file)},
             cwd=home,
             seconds=self._seconds(),
             stdin=text.encode(),
@@ -111,7 +141,7 @@ class SdkGate:
         self.stage.settle(f"{name}: exit {ran.exit}, {redacted(said[0], secrets)}")
         if ran.exit != 0:
             raise GateFaultError(f"the scenario script {name} failed: {redacted(said[0], secrets)}")
-        for flavour in flavours:
+        for flavour in self.flavours:
             raised = self.facts.told.get(flavour, {}).get("raised", "nothing")
             self.scenario.check(f"what the SDK raised ({flavour})", "nothing", redacted(str(raised), secrets))
 
@@ -135,6 +165,27 @@ class SdkGate:
             holds = observed in wanted if one_of and isinstance(wanted, list) else observed == wanted
             self.scenario.check(f"{fact} ({flavour})", wanted, observed, why=why, source=source, holds=holds)
 
+    def refused(
+        self, fact: str, kind: str, code: str, status: int, *, source: tuple[str, ...] = ("clients/4",)
+    ) -> None:
+        """Check how a call was refused: exception class of the SDK for Python, error code, status.
+
+        The SDK for JavaScript has one class for all.
+        """
+        self.expect(
+            fact,
+            lambda flavour: [kind if flavour in FLAVOURS else "RestError", code, status],
+            source=source,
+        )
+
+    def contents(self, *wanted: tuple[int, int]) -> Path:
+        """A folder with these contents (size and seed) as files, for scripts that cannot make them."""
+        folder = self.stage.work / "contents"
+        folder.mkdir(exist_ok=True)
+        for size, seed in wanted:
+            (folder / f"{size}-{seed}").write_bytes(content(size, seed))
+        return folder
+
     def _seconds(self) -> float:
         if self.until is None:
             return SCENARIO_SECONDS
@@ -154,22 +205,22 @@ def sdk_gate(
     prefix: str,
     *,
     face: str | None = None,
-    script: str = _SCENARIOS,
+    program: Program = SCENARIOS,
     seconds: float | None = None,
     faulty: bool = False,
 ) -> Iterator[SdkGate]:
     """A stage with the SDK on it. Ends the scenario as not run when the SDK is not installed.
 
-    `script` is the file that holds the scenarios, `seconds` what all of them may take together. With `faulty`
+    `program` holds the scenarios, `seconds` is what all of them may take together. With `faulty`
     a fault proxy stands in the tap's place.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    found = find("azure-storage-blob")
+    found = find(program.tool)
     if isinstance(found, Missing):
-        scenario.not_run(f"azure-storage-blob is missing: {found.reason}. {found.how}")
-    scenario.used("azure-storage-blob", found.version)
+        scenario.not_run(f"{program.tool} is missing: {found.reason}. {found.how}")
+    scenario.used(program.tool, found.version)
     with stage(scenario, endpoint, prefix, face=face, faulty=faulty) as ready:
-        yield SdkGate(ready, found, script=script, until=until)
+        yield SdkGate(ready, found, program=program, until=until)
 
 
 def _revealed(value: object, secrets: list[str]) -> object:

@@ -38,6 +38,11 @@ def secure(scenario: Scenario, endpoint: Endpoint, options: Any) -> Iterator[Sdk
 def use(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[SdkGate]:
     """The SDK for a cell of a matrix: at its address, within its budget."""
     with sdk_gate(
-        scenario, served.endpoint, options.prefix, face=served.face, script=USE, seconds=cell.seconds
+        scenario,
+        served.endpoint,
+        options.prefix,
+        face=served.face,
+        program=USE[cell["sdk"]],
+        seconds=cell.seconds,
     ) as ready:
         yield ready

@@ -26,7 +26,7 @@ _WRITTEN = {"write": said(content(20_000, 64)), "commit": said(content(200_000, 
 def shaken(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[SdkGate]:
     """The SDK with a fault proxy in front of the endpoint."""
     with sdk_gate(
-        scenario, served.endpoint, options.prefix, script=USE, seconds=cell.seconds, faulty=True
+        scenario, served.endpoint, options.prefix, program=USE["python"], seconds=cell.seconds, faulty=True
     ) as ready:
         yield ready
 

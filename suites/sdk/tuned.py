@@ -1,8 +1,8 @@
-"""The SDK moves bytes at its defaults and tuned, around the sizes at which it does it in another way."""
+"""The SDKs move bytes at its defaults and tuned, around the sizes at which it does it in another way."""
 
 from __future__ import annotations
 
-from harness.clients.azure_storage_blob import FLAVOURS, SdkGate
+from harness.clients.azure_storage_blob import SdkGate
 from harness.clients.data import MIB, content
 from harness.clients.truth import said
 from harness.matrix.cell import Cell
@@ -42,10 +42,11 @@ def test_tuned(use: SdkGate, cell: Cell) -> None:
     client, concurrency = _TUNINGS[cell["tuning"]]
     laid = content(size, 65)
     use.stage.truth.put(use.stage.container, "laid", laid)
-    use.run("tuned", size=size, client=client, concurrency=concurrency)
+    contents = use.contents((size, 61))
+    use.run("tuned", size=size, client=client, concurrency=concurrency, contents=str(contents))
     sent = said(content(size, 61))
     use.expect("etag", True, why="The ETag of the write is the ETag that a read tells.")
     use.expect("bytes", sent)
     use.expect("bytes that were laid", said(laid))
-    for flavour in FLAVOURS:
+    for flavour in use.flavours:
         use.stage.stored_as(f"{flavour}/data +%.bin", sent)

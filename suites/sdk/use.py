@@ -1,4 +1,4 @@
-"""The SDK resumes, walks, pages, guards and is refused, as programs around training have it do."""
+"""The SDKs resume, walk, page, guard and are refused, as programs around training have them do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _TREE = (
 )
 _FOLDERS = ("data/", "data/deep/", "data/deep/er/", "z/", "日本/", "日本/語/")
 _MANY = 40
-_UNMET = ["ResourceModifiedError", "ConditionNotMet", 412]
+_RIVALS = 8
+_RIVAL_SIZES = (10_000, 200_000)
+_UNMET = ("ResourceModifiedError", "ConditionNotMet", 412)
 
 
 def test_resume(use: SdkGate, cell: Cell) -> None:
@@ -24,9 +26,10 @@ def test_resume(use: SdkGate, cell: Cell) -> None:
     A restore that broke off asks for the rest under If-Match; bytes of a newer checkpoint behind those of an
     older one would be no checkpoint at all.
     """
-    use.run("resume", half=_HALF)
+    contents = use.contents((2 * _HALF, 62), (2 * _HALF, 63))
+    use.run("resume", half=_HALF, contents=str(contents))
     use.expect("bytes", said(content(2 * _HALF, 62)))
-    use.expect("the rest of what was replaced", _UNMET, source=("clients/4", "rest/get-blob"))
+    use.refused("the rest of what was replaced", *_UNMET, source=("clients/4", "rest/get-blob"))
     use.expect("bytes of the new one", said(content(2 * _HALF, 63)))
 
 
@@ -64,12 +67,13 @@ def test_create_only(use: SdkGate, cell: Cell) -> None:
 
     overwrite=False is how a job claims a name: two winners are two owners, and no winner a lost run.
     """
-    use.run("create-only")
-    exists = ["ResourceExistsError", "BlobAlreadyExists", 409]
+    rivals = [(size, 300 + rival) for size in _RIVAL_SIZES for rival in range(_RIVALS)]
+    use.run("create-only", contents=str(use.contents(*rivals)))
+    exists = ("ResourceExistsError", "BlobAlreadyExists", 409)
     for how in ("at once", "in blocks"):
         use.expect(f"winners {how}", 1)
         use.expect(f"the winner's bytes {how}", True)
-        use.expect(f"one more {how}", exists, source=("clients/4", "rest/put-blob"))
+        use.refused(f"one more {how}", *exists, source=("clients/4", "rest/put-blob"))
         use.expect(f"replaced {how}", "replaced")
 
 
@@ -79,18 +83,18 @@ def test_lease(use: SdkGate, cell: Cell) -> None:
     Schedulers and mounted drives lock with leases; reads go on meanwhile.
     """
     use.run("lease")
-    missing = ["HttpResponseError", "LeaseIdMissing", 412]
-    mismatch = ["HttpResponseError", "LeaseIdMismatchWithBlobOperation", 412]
+    missing = ("HttpResponseError", "LeaseIdMissing", 412)
+    mismatch = ("HttpResponseError", "LeaseIdMismatchWithBlobOperation", 412)
     use.expect("id", 36)
     use.expect("state", ["leased", "locked", "fixed"])
-    use.expect("a second lease", ["ResourceExistsError", "LeaseAlreadyPresent", 409])
+    use.refused("a second lease", "ResourceExistsError", "LeaseAlreadyPresent", 409)
     for what in ("write", "delete", "metadata"):
-        use.expect(f"{what} without it", missing)
-    use.expect("write with another", mismatch)
+        use.refused(f"{what} without it", *missing)
+    use.refused("write with another", *mismatch)
     use.expect("read without it", "first")
     use.expect("written with it", "second")
     use.expect("changed", [True, True])
-    use.expect("write with the old one", mismatch)
+    use.refused("write with the old one", *mismatch)
     use.expect("broken", [0, ["broken", "unlocked", None]])
     use.expect("for ever", ["leased", "locked", "infinite"])
     use.expect("released", ["available", "unlocked", None])
@@ -104,12 +108,12 @@ def test_refusals(use: SdkGate, cell: Cell) -> None:
     """
     use.run("refusals")
     for what in ("a stale read", "a stale write", "stale metadata", "a stale commit"):
-        use.expect(what, _UNMET)
-    use.expect("blocks that nobody staged", ["HttpResponseError", "InvalidBlockList", 400])
-    use.expect("a range behind the end", ["HttpResponseError", "InvalidRange", 416])
-    use.expect("an append to a block blob", ["ResourceExistsError", "InvalidBlobType", 409])
-    use.expect("a snapshot that is none", ["ResourceNotFoundError", "BlobNotFound", 404])
-    use.expect("a read of nothing", ["ResourceNotFoundError", "BlobNotFound", 404])
-    use.expect("a list of nothing", ["ResourceNotFoundError", "ContainerNotFound", 404])
+        use.refused(what, *_UNMET)
+    use.refused("blocks that nobody staged", "HttpResponseError", "InvalidBlockList", 400)
+    use.refused("a range behind the end", "HttpResponseError", "InvalidRange", 416)
+    use.refused("an append to a block blob", "ResourceExistsError", "InvalidBlobType", 409)
+    use.refused("a snapshot that is none", "ResourceNotFoundError", "BlobNotFound", 404)
+    use.refused("a read of nothing", "ResourceNotFoundError", "BlobNotFound", 404)
+    use.refused("a list of nothing", "ResourceNotFoundError", "ContainerNotFound", 404)
     use.expect("bytes", "there")
     use.expect("metadata", {"kept": "yes"})
