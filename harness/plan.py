@@ -93,10 +93,13 @@ def make_plan(
     `everything` raises.
     """
     cases, scenarios = everything(suites, scale=scale)
-    cells = list_cells(suites, scale=scale)
     frozen = dict(manifests.load(suites))
     manifests.check(frozen, _members(suites, cases, scenarios))
-    frozen[GATES] = _gates(suites, scenarios, cells, exhaustive=exhaustive)
+    # A run of everything is one of cases and plain scenarios: nobody needs the cells for it.
+    cells = list_cells(suites, scale=scale) if of_gates or only_suites or only_ids or scale == LARGE else ()
+    frozen[GATES] = (
+        _gates(suites, scenarios, cells, exhaustive=exhaustive) if cells else manifests.made(GATES, ())
+    )
     if scale == LARGE and not only_suites and not only_ids:
         scenarios = tuple(scenario for scenario in (*scenarios, *cells) if _is_large(scenario))
         return Plan(suites, (), scenarios, frozen)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -95,12 +95,22 @@ class Matrix:
     seconds: float = DEFAULT_SECONDS
     strength: int = 2  # every so many axes meet in all their values; 0: the whole product is the covering set
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> tuple[Cell, ...]:
         """Every combination that can be, the last axis changing first."""
-        for chosen in product(*self.axes.values()):
-            values = dict(zip(self.axes, chosen, strict=True))
-            if not any(one.fits(values) for one in self.without):
-                yield Cell(MappingProxyType(values), self.seconds)
+        return tuple(Cell(MappingProxyType(values), self.seconds) for values in self._left({}, [*self.axes]))
+
+    def _left(self, values: Mapping[str, str], axes: Sequence[str]) -> Iterator[dict[str, str]]:
+        """The combinations that go on from these values. What cannot be is left as soon as that is plain."""
+        if not axes:
+            yield dict(values)
+            return
+        axis, *others = axes
+        for value in self.axes[axis]:
+            more = {**values, axis: value}
+            if not any(
+                axis in one.when and one.when.keys() <= more.keys() and one.fits(more) for one in self.without
+            ):
+                yield from self._left(more, others)
 
 
 def tables(module: Path) -> Mapping[str, Matrix]:
@@ -108,6 +118,12 @@ def tables(module: Path) -> Mapping[str, Matrix]:
     path = module.with_suffix(".toml")
     if not path.is_file():
         return {}
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, _changed: int) -> Mapping[str, Matrix]:
+    """A product of many axes takes its time, and is asked for again and again."""
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -127,15 +143,11 @@ def _matrix(path: Path, name: str, table: Mapping[str, Any]) -> Matrix:
     made = Matrix(
         name, MappingProxyType(axes), without, table.get("budget", DEFAULT_SECONDS), table.get("strength", 2)
     )
-    cells = list(made.cells())
+    cells = made.cells()
     if not cells:
         raise MatrixError(f"{path}: {name}: no combination is left")
-    every = [dict(zip(axes, chosen, strict=True)) for chosen in product(*axes.values())]
-    for one in without:
-        if not any(one.fits(values) for values in every):
-            raise MatrixError(f"{path}: {name}: nothing is without {dict(one.when)}")
     for axis, values in axes.items():
-        if gone := [value for value in values if not any(cell[axis] == value for cell in cells)]:
+        if gone := sorted(set(values) - {cell[axis] for cell in cells}):
             raise MatrixError(f"{path}: {name}: no combination is left with {axis} = {gone[0]!r}")
     return made
 
