@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from harness.wire.dial import dial
 from harness.wire.message import WireRequest
 
 _BLOCK = 4 * 1024 * 1024
+_IDLE_SECONDS = 2.0
+"""Servers close connections that idle, Node after 5 s; a request may cross that while a client works."""
 
 
 class PremiseError(Ended):
@@ -74,6 +77,7 @@ class Truth:
         self._auth: AuthSpec = auth or Default()
         self._face = endpoint.face(face_for(self._auth, endpoint))
         self._connection = dial(endpoint, self._face.name, timeout=timeout)
+        self._used = 0.0  # when, by time.monotonic
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +108,11 @@ class Truth:
             now,
             face=self._face.name,
         )
-        return self._connection.exchange(WireRequest(method, authorised.target, authorised.headers, body))
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            self._connection.close()
+        exchange = self._connection.exchange(WireRequest(method, authorised.target, authorised.headers, body))
+        self._used = time.monotonic()
+        return exchange
 
     def create_container(self, container: str) -> None:
         """Raises PremiseError."""
