@@ -48,6 +48,7 @@ class Told:
 class Square:
     """What one client did of one action."""
 
+    slug: str
     action: str
     cell: Cell
     told: tuple[Told, ...]
@@ -139,22 +140,29 @@ def _line(
     matrices: Matrices,
 ) -> Line:
     by_action = by_axis(records, ACTION)
+    slug = slugs.take(f"client/{client}@{column.slug}")
     return Line(
-        slug=slugs.take(f"client/{client}@{column.slug}"),
+        slug=slug,
         client=client,
         version=version(records),
         cell=summed(column, (record.verdict for record in records)),
-        squares=tuple(_square(action, by_action.get(action, ()), column, anchors) for action in actions),
+        squares=tuple(
+            _square(action, by_action.get(action, ()), column, anchors, slugs.take(f"{slug}/{action}"))
+            for action in actions
+        ),
         cannot=cannot(records, client, ACTION, actions, matrices),
     )
 
 
-def _square(action: str, records: Sequence[Record], column: Column, anchors: Mapping[str, str]) -> Square:
+def _square(
+    action: str, records: Sequence[Record], column: Column, anchors: Mapping[str, str], slug: str
+) -> Square:
     groups: dict[tuple[Verdict, str], list[Record]] = {}
     for record in records:
         said = "" if record.verdict is Verdict.PASS else record.reason or record.verdict.meaning
         groups.setdefault((record.verdict, said), []).append(record)
     return Square(
+        slug,
         action,
         summed(column, (record.verdict for record in records)),
         tuple(

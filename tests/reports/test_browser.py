@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from harness.vocabulary import Level, Verdict
 from reports import matrix
 from tests.reports import factory as made
+from tests.reports import matrices as cells
 
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20"><rect width="90" height="20"/></svg>'
 CHROMIUM = shutil.which("chromium")
 WIDTHS = {"desktop": 1440, "phone": 390}
 _QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
@@ -37,6 +39,25 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     runs = [made.write(folder / name, lines) for name, lines in (("good", good), ("bad", bad))]
     return matrix.build(runs, folder / "matrix.html", suites=folder)
+
+
+@pytest.fixture(scope="module")
+def clients_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every matrix; its client safety matrix stands beside it."""
+    folder = tmp_path_factory.mktemp("clients")
+    broke = made.scenario("histories/keys/linearisable", Verdict.DIFFERS, reason="no order explains it")
+    records = [
+        *cells.clients(
+            {("rclone", "list"): Verdict.DIFFERS, ("azcopy", "create-only"): Verdict.NOT_APPLICABLE}
+        ),
+        *cells.safety(),
+        *cells.transfers(failing=3),
+        broke,
+    ]
+    run = made.write(folder / "run", records)
+    (run / "clients/histories/keys/linearisable").mkdir(parents=True)
+    (run / "clients/histories/keys/linearisable/contradiction-1.svg").write_text(SVG)
+    return matrix.build([run], run / "report.html", suites=folder)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +87,60 @@ def test_the_page_stands_alone_and_fits(
     page.close()
     assert fetched == [page_file.as_uri()]
     assert wrong == []
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS.keys())
+@pytest.mark.parametrize("name", ["report.html", "safety.html"])
+def test_matrices_fit_and_show_their_pictures(
+    chromium: Browser, clients_page: Path, name: str, width: int
+) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.goto(clients_page.with_name(name).as_uri())
+    open_everything(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for image in page.locator("img").all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    page.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+@pytest.mark.parametrize(
+    ("name", "square", "shown"),
+    [
+        ("report.html", "rclone, list: differs", "it is differs"),
+        ("safety.html", "boostedblob, short-body: corrupts silently (4 trials)", "the first 4 of 9 bytes"),
+    ],
+)
+def test_a_square_leads_to_what_is_behind_it(
+    chromium: Browser, clients_page: Path, name: str, square: str, shown: str, scripts: bool
+) -> None:
+    context = chromium.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto(clients_page.with_name(name).as_uri())
+    lines = page.locator("details.line")
+    assert not lines.get_by_text(shown).first.is_visible()
+    page.get_by_title(square, exact=True).click()
+    opened = page.locator("details.line[open]")
+    opened.get_by_text(shown).first.wait_for(state="visible", timeout=5000)
+    context.close()
+
+
+def test_the_filter_finds_cells_that_have_no_row(chromium: Browser, clients_page: Path) -> None:
+    page = chromium.new_page()
+    page.goto(clients_page.as_uri())
+    transfer = page.locator("details.finding", has_text="A transfer (down, size 0B").first
+    history = page.locator("details.finding", has_text="histories/keys/linearisable").first
+    page.get_by_label("Search").fill("linearisable")
+    transfer.wait_for(state="hidden", timeout=5000)
+    assert history.is_visible()
+    page.get_by_label("Search").fill("size 0B")
+    history.wait_for(state="hidden", timeout=5000)
+    assert transfer.is_visible()
+    page.close()
 
 
 def test_the_filter_hides_what_does_not_match(chromium: Browser, page_file: Path) -> None:

@@ -165,6 +165,7 @@ def test_every_text_has_enough_contrast(scheme: str) -> None:
         "warn-tint": ("ink", "soft", "warn"),
         "gap-tint": ("ink", "soft", "gap"),
         "mark": ("ink",),
+        "worst": ("paper",),
     }
     for ground, texts in grounds.items():
         for text in texts:
