@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,17 @@ def test_who_is_anonymous() -> None:
     assert is_anonymous(_exchange("GET", "/c/b", 200))
     assert not is_anonymous(_exchange("GET", "/c/b?sv=1&sig=x", 200))
     assert not is_anonymous(_exchange("GET", "/c/b", 200, asked=(("Authorization", "Bearer x"),)))
+
+
+@pytest.mark.parametrize(
+    ("failure", "judged"),
+    [
+        ("closed-early: the client closed the connection", False),
+        ("reset: the client broke the connection off", False),
+        ("closed-early: the endpoint closed the connection", True),
+    ],
+)
+def test_an_answer_to_nobody_is_not_judged(tmp_path: Path, failure: str, judged: bool) -> None:
+    """A client that is killed leaves half a request behind: whatever comes back to that, it reads no more."""
+    exchange = dataclasses.replace(_exchange("PUT", "/c/b?sig=x", 400), failure=failure)
+    assert _judged(tmp_path, exchange) == ({CODE: False} if judged else {})
