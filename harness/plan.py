@@ -96,14 +96,15 @@ def make_plan(
     frozen = dict(manifests.load(suites))
     manifests.check(frozen, _members(suites, cases, scenarios))
     # A run of everything is one of cases and plain scenarios: nobody needs the cells for it.
-    cells = list_cells(suites, scale=scale) if of_gates or only_suites or only_ids or scale == LARGE else ()
-    frozen[GATES] = (
-        _gates(suites, scenarios, cells, exhaustive=exhaustive) if cells else manifests.made(GATES, ())
-    )
+    cells: tuple[Listed, ...] = ()
+    frozen[GATES] = manifests.made(GATES, ())
+    if of_gates or only_suites or only_ids or scale == LARGE:
+        cells = list_cells(suites, scale=scale)
+        frozen[GATES] = _gates(suites, scenarios, cells, exhaustive=exhaustive)
     if scale == LARGE and not only_suites and not only_ids:
         scenarios = tuple(scenario for scenario in (*scenarios, *cells) if _is_large(scenario))
         return Plan(suites, (), scenarios, frozen)
-    known = {one.id for one in (*cases, *scenarios, *cells)}
+    known = {case.id for case in cases} | {one.id for one in (*scenarios, *cells)}
     if unknown := sorted(set(only_ids) - known):
         raise SelectionError(f"there is no case or scenario {unknown[0]!r}")
     for suite in only_suites:
