@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.history.contradiction import Anomaly, Checked, Contradiction, about, deletions, named
 from harness.history.evidence import Writers, odd, writers
 from harness.history.linear import TooMuchError, item, stuck
-from harness.history.models import Blocks, Register
-from harness.history.shrink import ModelOf, blocks_for, register_for, shrunk
+from harness.history.models import Blocks, Contents, Register, State
+from harness.history.shrink import ModelOf, Part, blocks_for, register_for, shrunk
 from harness.history.values import EFFECTS, History, Kind, Operation, Outcome
 
 _SAID = {
@@ -64,7 +64,7 @@ def of_blob(operations: Sequence[Operation]) -> Contradiction | None:
     whole = odd(operations, known)
     if whole is not None:
         return whole
-    staging = any(one.kind is Kind.STAGE for one in operations)
+    staging = any(one.kind in (Kind.STAGE, Kind.COMMIT) for one in operations)
     plain = [one for one in operations if one.kind is not Kind.STAGE and one.outcome is not Outcome.NO_BLOCK]
     found = stuck([item(one) for one in plain], Register(known.etags, None, staging))
     if found is not None:
@@ -78,15 +78,23 @@ def of_blob(operations: Sequence[Operation]) -> Contradiction | None:
     return _explained(operations, shrunk(operations, found, model), known)
 
 
-def _explained(
-    operations: Sequence[Operation], part: tuple[Operation, tuple[Operation, ...]], known: Writers
-) -> Contradiction:
-    at, kept = part
+def _explained(operations: Sequence[Operation], part: Part, known: Writers) -> Contradiction:
+    at, kept = part.at, part.kept
     anomaly = named(at, kept, operations)
     context = about(kept, known.named)
+    made = {one.number: one for one in _made(part.before, known)}
+    context += tuple(one for one in made.values() if one not in (*kept, *context))
     gone = deletions((*kept, *context), operations) if any(_needs_none(one) for one in kept) else ()
     context += tuple(one for one in gone if one not in kept)
     return Contradiction(anomaly, at.blob, at, kept, context, _SAID[anomaly])
+
+
+def _made(states: Sequence[State], known: Writers) -> Iterator[Operation]:
+    """The writes that made the states of a blob what they are."""
+    for state in states:
+        if isinstance(state, Contents):
+            tags = [state.version, *(tag for _, tag in (*state.blocks, *sorted(state.staged)))]
+            yield from (known.named[tag] for tag in tags if tag in known.named)
 
 
 def _needs_none(one: Operation) -> bool:

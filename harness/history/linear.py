@@ -11,18 +11,22 @@ Operations on different blobs do not touch each other, so each blob is searched 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.history.models import Model, State
 from harness.history.values import Operation
 
-ENOUGH = 2_000_000
-"""Configurations that are looked at before a search is given up."""
+ENOUGH = 500_000
+"""Configurations that are looked at before a search is given up: some seconds."""
 
 
 class TooMuchError(Exception):
     """The search was given up: nothing is known."""
+
+
+Configuration = tuple[State, int]
+"""A state, and a bit for each operation under way that has had its moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,31 @@ def _heard(operation: Operation) -> bool:
     return operation.returned is not None and operation.outcome.value != "unknown"
 
 
-Configuration = tuple[State, int]
-"""A state, and a bit for each operation under way that has had its moment."""
+class Budget:
+    """Configurations that may still be looked at, by one search or by several."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = ENOUGH) -> None:
+        self.left = left
+
+    def spend(self) -> None:
+        """One more. Raises TooMuchError."""
+        self.left -= 1
+        if self.left < 0:
+            raise TooMuchError
 
 
-def stuck(items: Sequence[Item], model: Model, enough: int = ENOUGH) -> Item | None:
-    """The first item at whose return no explanation is left; None: there is one. Raises TooMuchError."""
-    search = _Search(model, enough)
-    for _, _, one, returns in _events(items):
+def stuck(
+    items: Iterable[Item], model: Model, budget: Budget | None = None, past: Past | None = None
+) -> Item | None:
+    """The first item at whose return no explanation is left; None: there is one. Raises TooMuchError.
+
+    With a past the search goes on from there; the items are those that were called since.
+    """
+    search = _Search(model, budget or Budget(), past)
+    under_way = () if past is None else past.under_way
+    for _, _, one, returns in _events(items, under_way):
         if not returns:
             search.call(one)
         elif not search.finish(one):
@@ -64,48 +85,86 @@ def stuck(items: Sequence[Item], model: Model, enough: int = ENOUGH) -> Item | N
     return None
 
 
-def _events(items: Iterable[Item]) -> list[tuple[int, int, Item, bool]]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was possible at a moment: the configurations, and the operations under way with their bits."""
+
+    possible: frozenset[Configuration]
+    bits: Mapping[int, int]  # by number
+    under_way: tuple[Item, ...]
+
+
+def until(items: Sequence[Item], model: Model, moment: int, budget: Budget | None = None) -> Past:
+    """What was possible just before a moment. Raises TooMuchError."""
+    search = _Search(model, budget or Budget(), None)
+    under_way: dict[int, Item] = {}
+    for when, number, one, returns in _events(items):
+        if when >= moment:
+            break
+        if returns:
+            search.finish(one)
+            del under_way[number]
+        else:
+            search.call(one)
+            under_way[number] = one
+    return Past(frozenset(search.now), dict(search.bits), tuple(under_way.values()))
+
+
+def _events(items: Iterable[Item], under_way: Iterable[Item] = ()) -> list[tuple[int, int, Item, bool]]:
     """Calls and returns in their order; a call and a return at one moment overlap."""
     found: list[tuple[int, bool, int, Item]] = []
     for one in items:
         found.append((one.operation.called, False, one.operation.number, one))
-        if one.end is not None:
-            found.append((max(one.end, one.operation.called), True, one.operation.number, one))
+        _returns(one, found)
+    for one in under_way:
+        _returns(one, found)
     found.sort(key=lambda event: event[:3])
     return [(moment, number, one, returns) for moment, returns, number, one in found]
+
+
+def _returns(one: Item, found: list[tuple[int, bool, int, Item]]) -> None:
+    if one.end is not None:
+        found.append((max(one.end, one.operation.called), True, one.operation.number, one))
 
 
 class _Search:
     """The configurations that are possible, while time goes on."""
 
-    def __init__(self, model: Model, enough: int) -> None:
+    def __init__(self, model: Model, budget: Budget, past: Past | None) -> None:
         self._model = model
-        self._left = enough
-        self._now: set[Configuration] = {(model.first, 0)}
-        self._bits: dict[int, int] = {}  # of operations under way, by number
+        self._budget = budget
+        self.now: set[Configuration] = {(model.first, 0)}
+        self.bits: dict[int, int] = {}  # of operations under way, by number
         self._looking: dict[int, Item] = {}  # by bit: they change nothing
         self._acting: dict[int, Item] = {}  # by bit: they do, and somebody heard of their end
         self._silent: dict[int, Item] = {}  # by bit: they may do it at any time, or never
+        if past is not None:
+            self.now = set(past.possible)
+            for one in past.under_way:
+                self._place(one, past.bits[one.operation.number])
 
     def call(self, one: Item) -> None:
         bit = 1
         while bit in self._looking or bit in self._acting or bit in self._silent:
             bit <<= 1
-        self._bits[one.operation.number] = bit
+        self._place(one, bit)
+
+    def _place(self, one: Item, bit: int) -> None:
+        self.bits[one.operation.number] = bit
         place = self._silent if one.end is None else self._acting if one.effect else self._looking
         place[bit] = one
 
     def finish(self, one: Item) -> bool:
         """Let an operation return; whether an explanation is left."""
-        bit = self._bits.pop(one.operation.number)
-        had = {(state, done & ~bit) for state, done in self._now if done & bit}
-        waiting = [(state, done) for state, done in self._now if not done & bit]
+        bit = self.bits.pop(one.operation.number)
+        had = {(state, done & ~bit) for state, done in self.now if done & bit}
+        waiting = [(state, done) for state, done in self.now if not done & bit]
         had |= self._followed(waiting, bit)
         if one.maybe:
             had.update(waiting)
         self._looking.pop(bit, None)
         self._acting.pop(bit, None)
-        self._now = had
+        self.now = had
         return bool(had)
 
     def _followed(self, waiting: list[Configuration], target: int) -> set[Configuration]:
@@ -114,9 +173,7 @@ class _Search:
         seen = set(waiting)
         todo = list(waiting)
         while todo:
-            self._left -= 1
-            if self._left < 0:
-                raise TooMuchError
+            self._budget.spend()
             state, done = todo.pop()
             done = self._look(state, done)
             if done & target:

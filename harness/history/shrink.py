@@ -8,17 +8,21 @@ as well; a part without an explanation is therefore a proof, also when the maybe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harness.history.evidence import Writers
-from harness.history.linear import Item, TooMuchError, item, stuck
-from harness.history.models import Blocks, Model, Register
+from harness.history.linear import Budget, Item, Past, TooMuchError, item, stuck, until
+from harness.history.models import Blocks, Model, Register, State
 from harness.history.values import Operation
 
-_ENOUGH = 100_000
+_TRY = 20_000
 """Configurations for one try: what would take more is not tried."""
 
-_TRIES = 3_000
+_ALL = 400_000
+"""Configurations for all tries: after that, what is left is shown."""
+
+_LAST = 10
+"""Effects that are tried where effects do not overwrite each other: maybes would be too many to search."""
 
 ModelOf = Callable[[Sequence[Operation]], Model]
 """The model for those operations that must be explained."""
@@ -40,32 +44,49 @@ def blocks_for(known: Writers) -> ModelOf:
     return lambda kept: Blocks(known.etags, known.sizes)
 
 
-def shrunk(
-    operations: Sequence[Operation], end: Item, model_of: ModelOf
-) -> tuple[Operation, tuple[Operation, ...]]:
-    """The operation that finds no place, and a smallest set with it that has no explanation.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A smallest part that has no explanation, and the operation in it that finds no place.
 
-    `operations` are those of one blob, `end` is what their search was stuck at.
+    `before` are the states that the blob may have had when the part begins; none: it begins with the history.
     """
+
+    at: Operation
+    kept: tuple[Operation, ...]
+    before: tuple[State, ...] = ()
+
+
+def shrunk(operations: Sequence[Operation], end: Item, model_of: ModelOf) -> Part:
+    """The smallest part. `operations` are those of one blob, `end` is what their search was stuck at."""
     assert end.end is not None
-    parts = _Parts(operations, end.end, model_of)
+    parts = _Parts(operations, end, model_of)
     kept = parts.smallest()
-    found = parts.stuck_at(kept)
-    assert found is not None
-    return found.operation, tuple(one for one in operations if one.number in kept)
+    before = () if parts.past is None else tuple({state for state, _ in parts.past.possible})
+    return Part(parts.last.operation, tuple(one for one in operations if one.number in kept), before)
 
 
 class _Parts:
     """Parts of what had happened up to a moment, tried one after the other."""
 
-    def __init__(self, operations: Sequence[Operation], end: int, model_of: ModelOf) -> None:
+    def __init__(self, operations: Sequence[Operation], end: Item, model_of: ModelOf) -> None:
         """What was under way at that moment may have done something; it has not been told anything."""
-        self._operations = [
-            one for one in operations if one.called <= end and (one.changes or (one.returned or 0) <= end)
-        ]
-        self._end = end
+        assert end.end is not None
+        self.last = end
+        self._end = end.end
+        self._budget = Budget(_ALL)
         self._model_of = model_of
-        self._tries = _TRIES
+        before = [
+            one
+            for one in operations
+            if one.called <= self._end and (one.changes or (one.returned or 0) <= self._end)
+        ]
+        effects = [one for one in before if one.changes]
+        self.past: Past | None = None
+        if not model_of(before).overwrites and len(effects) > _LAST:
+            begin = effects[-_LAST].called
+            self.past = until([self._item(one) for one in before], model_of(before), begin)
+            before = [one for one in before if one.called >= begin]
+        self._operations = before
 
     def smallest(self) -> frozenset[int]:
         """By number. Looks go first: writes that contradict one look say more than looks alone."""
@@ -73,33 +94,29 @@ class _Parts:
         effects = [one.number for one in self._operations if one.changes]
         looks = self._needed(looks, effects)
         effects = self._needed(effects, looks)
-        return frozenset((*self._needed(looks, effects), *effects))
+        looks = self._needed(looks, effects)
+        return frozenset((*looks, *effects, self.last.operation.number))
 
     def _needed(self, candidates: list[int], others: Sequence[int]) -> list[int]:
         """Those of the candidates that cannot be left out, while the others stay."""
         size = max(1, len(candidates) // 2)
-        while candidates:
+        while candidates and self._budget.left > 0:
             at, before = 0, len(candidates)
-            while at < len(candidates) and self._tries:
-                self._tries -= 1
+            while at < len(candidates):
                 fewer = candidates[:at] + candidates[at + size :]
                 if self._contradicts(frozenset((*fewer, *others))):
                     candidates = fewer
                 else:
                     at += size
-            if size == 1 and (len(candidates) == before or not self._tries):
+            if size == 1 and len(candidates) == before:
                 break
             size = max(1, min(size // 2, len(candidates) // 2))
         return candidates
 
     def _contradicts(self, kept: frozenset[int]) -> bool:
-        try:
-            return self.stuck_at(kept) is not None
-        except TooMuchError:
-            return False
-
-    def stuck_at(self, kept: frozenset[int]) -> Item | None:
-        """Where the search is stuck when these are kept, and all other effects are maybes."""
+        """Whether the search is stuck when these are kept, and all other effects are maybes."""
+        granted = min(_TRY, self._budget.left)
+        budget = Budget(granted)
         must = [one for one in self._operations if one.number in kept]
         items = [self._item(one) for one in must]
         items += [
@@ -107,7 +124,15 @@ class _Parts:
             for one in self._operations
             if one.number not in kept and one.changes
         ]
-        return stuck(items, self._model_of(must), _ENOUGH)
+        try:
+            found = stuck(items, self._model_of(must), budget, self.past)
+        except TooMuchError:
+            found = None
+        self._budget.left -= granted - max(budget.left, 0) + 1
+        if found is None:
+            return False
+        self.last = found
+        return True
 
     def _item(self, one: Operation, *, maybe: bool = False) -> Item:
         made = item(one, maybe=maybe)
