@@ -101,6 +101,11 @@ def get(container: str, blob: str, first: int | None = None, last: int | None = 
     return Call("GET", path(container, blob), ranged)
 
 
+def head(container: str, blob: str) -> Call:
+    """Get Blob Properties."""
+    return Call("HEAD", path(container, blob))
+
+
 def delete(container: str, blob: str) -> Call:
     """Delete Blob."""
     return Call("DELETE", path(container, blob))

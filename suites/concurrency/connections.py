@@ -11,6 +11,7 @@ from harness.crowd.crowd import Crowd, each
 from harness.crowd.gathering import Gathering, difference, few, named, sender
 from harness.crowd.line import Line, LineError
 from harness.crowd.listing import flat, read_staged
+from harness.exchange import header
 from harness.matrix.cell import Cell
 
 _MANY = 768
@@ -21,11 +22,12 @@ _SIZE = 2 * 1024 + 1
 def test_reuse(gathered: Gathering, cell: Cell) -> None:
     """Every answer belongs to its request, on connections that are kept and on one for each request.
 
-    A server that takes one request's leftovers for the next one's beginning answers one client with what
-    belongs to another. Connections that come and go by the thousand are what a job's start looks like.
+    Reads, HEADs, listings, writes and refusals come at the same moment. A server that joins them, or takes
+    one request's leftovers for the next one's beginning, answers one client with what belongs to another.
+    Connections that come and go by the thousand are what a job's start looks like.
     """
     many = max(_MANY, gathered.parallel)
-    blobs = {f"reuse/{number}": named(number, _SIZE, 2) for number in range(_THERE)}
+    blobs = {f"reuse/{number}": named(number, _SIZE + number, 2) for number in range(_THERE)}
     wrong: list[str] = []
 
     async def lay(crowd: Crowd) -> None:
@@ -37,11 +39,20 @@ def test_reuse(gathered: Gathering, cell: Cell) -> None:
     async def work(crowd: Crowd) -> None:
         async def one(number: int) -> None:
             name = f"reuse/{number % _THERE}"
-            match number % 4:
+            match number % 7:
                 case 0:  # the same bytes once more
                     await crowd.must(call.put(gathered.container, name, blobs[name]), 201)
                 case 1:
                     await crowd.must(call.get(gathered.container, f"{name}/none"), 404)
+                case 2:
+                    answer = await crowd.must(call.head(gathered.container, name), 200)
+                    said = header(answer.headers, "Content-Length")
+                    if answer.status == 200 and said != str(len(blobs[name])):
+                        wrong.append(f"HEAD {name}: {said} bytes instead of {len(blobs[name])}")
+                case 3:
+                    names = await flat(sender(crowd), gathered.container, name)
+                    if names != sorted(one for one in blobs if one.startswith(name)):
+                        wrong.append(f"a listing of {name}: {', '.join(names[:5])}")
                 case _:
                     answer = await crowd.must(call.get(gathered.container, name), 200)
                     if answer.status == 200 and answer.body != blobs[name]:

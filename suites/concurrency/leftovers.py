@@ -68,6 +68,38 @@ def test_staging(gathered: Gathering) -> None:
     gathered.run(work)
 
 
+def test_deletes(gathered: Gathering) -> None:
+    """Blobs that are deleted at the same moment are all gone.
+
+    A job that ends deletes its shards by the thousand. One that stays although its deletion was acknowledged
+    is found by the next job, and taken for its own.
+    """
+    names = [f"deleted/{number % 9}/{number}" for number in range(max(_MANY, gathered.parallel))]
+
+    async def work(crowd: Crowd) -> None:
+        async def put(name: str) -> None:
+            await crowd.must(call.put(gathered.container, name, name.encode()), 201)
+
+        async def delete(name: str) -> None:
+            await crowd.must(call.delete(gathered.container, name), 202, 404)  # a refused one may be done
+
+        await each(gathered.parallel, names, put)
+        await each(gathered.parallel, names, delete)
+        stayed = await flat(sender(crowd), gathered.container)
+        gathered.all_of("blobs that are gone from the listing", len(names), stayed)
+        there: list[str] = []
+
+        async def look(name: str) -> None:
+            answer = await crowd.ask(call.head(gathered.container, name))
+            if answer.status != 404:
+                there.append(f"{name}: {answer.said}")
+
+        await each(gathered.parallel, names[::4], look)
+        gathered.all_of("blobs that cannot be read", len(names[::4]), there)
+
+    gathered.run(work)
+
+
 def test_files(scenario: Scenario, endpoint: Endpoint, cell: Cell, options: Any) -> None:
     """When containers are deleted, no file of them stays: neither data nor blocks nor what was half-way.
 
