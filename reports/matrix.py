@@ -14,9 +14,9 @@ from harness.results.read import ResultsError
 from harness.scenarios import list_matrices
 from harness.vocabulary import Verdict
 from reports import evidence, safety
+from reports.boards import boards
 from reports.causes import causes, widest
 from reports.cells import failing, outside, sheets
-from reports.clients import boards
 from reports.excluded import Matrices
 from reports.findings import Article, articles, chapters
 from reports.names import Slugs

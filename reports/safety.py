@@ -10,7 +10,7 @@ from harness.matrix.cell import scenario_of
 from harness.results.finding import Finding
 from harness.safety.outcome import Outcome
 from harness.vocabulary import Level, Verdict
-from reports.clients import ACTION, CLIENT, FAULT, by_axis, cannot, ordered, version
+from reports.boards import ACTION, CLIENT, FAULT, by_axis, cannot, ordered, version
 from reports.evidence import Record
 from reports.excluded import Excluded, Matrices
 from reports.faults import Family, families

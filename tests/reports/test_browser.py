@@ -46,7 +46,11 @@ def clients_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with every matrix; its client safety matrix stands beside it."""
     folder = tmp_path_factory.mktemp("clients")
     broke = made.scenario("histories/keys/linearisable", Verdict.DIFFERS, reason="no order explains it")
+    long = (
+        "Several writers stage to one blob, each with ids of its own, and one list takes what all have staged"
+    )
     records = [
+        cells.cell("concurrency/blocks/one-blob-of-several-writers-at-once", {"parallel": "16"}, title=long),
         *cells.clients(
             {("rclone", "list"): Verdict.DIFFERS, ("azcopy", "create-only"): Verdict.NOT_APPLICABLE}
         ),
