@@ -28,6 +28,7 @@ COMMANDS = {
     "inspect": "hold the answers of a capture against the wire rules, nothing sent",
     "history": "check a recorded history of concurrent work again, nothing sent",
     "report": "draw the matrix of one or several runs",
+    "clients": "list the real clients that are driven: what each can do, and is it here",
     "tools": "install and find the real clients",
     "serve": "serve a folder as an Azure Blob endpoint (the reference façade)",
     "mutants": "list the façade's deliberately wrong variants",

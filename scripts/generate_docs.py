@@ -8,14 +8,17 @@ from pathlib import Path
 from harness import catalogue
 from harness.cases.errors import CaseTreeError
 from harness.catalogue import CatalogueError
+from harness.drive import offer
 from harness.golden.compile.redactions import Redaction
 from harness.plan import everything
 from harness.rules.check import RULES
 from harness.selftest import record
 from harness.selftest.mutants import MutantsError, mutants
 from harness.selftest.record import RecordError
+from harness.tools.find import pins
 from harness.traceability import trace
 from harness.vocabulary import EXIT_PRECEDENCE, ExitCode, Level, Verdict
+from reports import clients as clients_pages
 from reports import selftest as selftest_pages
 from reports import trace as trace_pages
 from reports import versions as versions_pages
@@ -77,6 +80,13 @@ def versions_page() -> str:
     return versions_pages.markdown(cases, RULES, catalogue.load(suites))
 
 
+def clients_page() -> str:
+    """The text of docs/clients.md."""
+    every = offer.offers()
+    names = [one.client.name for one in every]
+    return clients_pages.markdown(every, {name: offer.about(name) for name in names}, pins())
+
+
 def golden_specs_page() -> str:
     """The text of docs/golden-specs.md: written by hand but for one table."""
     text = (ROOT / "docs" / "golden-specs.md").read_text(encoding="utf-8")
@@ -90,11 +100,13 @@ _BEGIN, _END = "<!-- redactions: from harness/golden/compile/redactions.py -->",
 
 
 PAGES = {
+    "docs/clients.md": clients_page,
     "docs/golden-specs.md": golden_specs_page,
     "docs/verdicts.md": verdicts_page,
     "docs/traceability.md": traceability_page,
     "docs/selftest.md": selftest_page,
     "docs/versions.md": versions_page,
+    "suites/clients/scenarios.toml": offer.table,
 }
 
 

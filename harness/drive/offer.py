@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.drive.action import Action
 from harness.drive.client import Cannot, Client, Limit
-from harness.drive.clients import client, clients
+from harness.drive.clients import client, clients, module
 from harness.drive.place import AUTHS
 from harness.endpoint import Style
 
@@ -38,7 +40,8 @@ class Offer:
     @property
     def styles(self) -> tuple[Style, ...]:
         """The addressing styles that it can be led to."""
-        return tuple(style for style in Style if not any(one.styles == {style} for one in self.wide))
+        shut = {style for one in self.wide if not (one.schemes or one.auths) for style in one.styles}
+        return tuple(style for style in Style if style not in shut)
 
     @property
     def auths(self) -> tuple[str, ...]:
@@ -60,11 +63,28 @@ class Offer:
 
 def offers() -> tuple[Offer, ...]:
     """Every client, by name."""
-    return tuple(_offer(client(name)) for name in clients())
+    return tuple(offer(client(name)) for name in clients())
 
 
-def _offer(one: Client) -> Offer:
+def offer(one: Client) -> Offer:
+    """What one client does and does not do."""
     return Offer(one, {action: one.cannot(action) for action in Action})
+
+
+def words(limit: Limit) -> str:
+    """Where a limit holds, in words: "copy, shared-key", "path style"."""
+    parts = [
+        *sorted(limit.actions),
+        *sorted(limit.auths),
+        *(f"{style} style" for style in sorted(limit.styles)),
+        *(f"over {scheme.upper()}" for scheme in sorted(limit.schemes)),
+    ]
+    return ", ".join(parts)
+
+
+def about(name: str) -> str:
+    """What the module of a client says: how it is reached, what is set, how it tries again."""
+    return inspect.getdoc(importlib.import_module(module(name))) or ""
 
 
 # --- the matrix ---

@@ -10,7 +10,7 @@ from typing import cast
 from harness.drive.client import Client
 from harness.vocabulary import ExitCode
 
-__all__ = ["UnknownClientError", "client", "clients"]
+__all__ = ["UnknownClientError", "client", "clients", "module"]
 
 
 class UnknownClientError(Exception):
@@ -35,4 +35,9 @@ def client(name: str) -> Client:
     """The client of this name. Raises UnknownClientError."""
     if name not in clients():
         raise UnknownClientError(name)
-    return cast(Client, importlib.import_module(f"{__name__}.{name.replace('-', '_')}").CLIENT)
+    return cast(Client, importlib.import_module(module(name)).CLIENT)
+
+
+def module(name: str) -> str:
+    """The import path of a client."""
+    return f"{__name__}.{name.replace('-', '_')}"
