@@ -11,6 +11,9 @@ from harness.results.record import Record
 from harness.safety.outcome import Outcome
 from harness.vocabulary import ExitCode, Level, Verdict
 
+_OURS = frozenset({"crowd"})
+"""What our own suites call the raw client that they drive: it is nobody's client."""
+
 CLIENT, FAULT, ACTION = "client", "fault", "action"
 """Axes of cells that mean the same in every matrix."""
 
@@ -36,7 +39,7 @@ def about(record: Record) -> About:
     client = cell.get(CLIENT) or record.get("client") or ""
     # A scenario that drove no client bears the name of its folder; one that could not run does so too.
     unnamed = record.get("client_version") is None and client == record.get("gate")
-    if unnamed and record["verdict"] != Verdict.NOT_RUN.value:
+    if client in _OURS or (unnamed and record["verdict"] != Verdict.NOT_RUN.value):
         client = ""
     return About(record["id"], client, cell)
 

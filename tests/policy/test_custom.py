@@ -48,7 +48,8 @@ def test_a_client_that_is_named_is_needed() -> None:
 
 def test_what_is_of_no_client_counts_whatever_clients_are_named() -> None:
     drove_none = factory.scenario("histories/keys/linearisable", Verdict.DIFFERS, client_version=None)
-    for broken in (record("put-blob/one", Verdict.DIFFERS), drove_none):
+    crowd = factory.scenario("concurrency/blocks/commits", Verdict.DIFFERS, client="crowd")
+    for broken in (record("put-blob/one", Verdict.DIFFERS), drove_none, crowd):
         decision = decide(results([client("rclone"), broken]), Policy("mine", clients=("rclone",)))
         assert decision.exit_code is ExitCode.DIVERGENCE
 
