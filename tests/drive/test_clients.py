@@ -12,7 +12,7 @@ import pytest
 
 from harness.clients.reach import reach
 from harness.clients.truth import Truth
-from harness.drive import clients
+from harness.drive import cells, clients
 from harness.drive.action import Action
 from harness.drive.client import Client
 from harness.drive.clients import UnknownClientError, client
@@ -20,8 +20,10 @@ from harness.drive.place import AUTHS, Auth, place
 from harness.drive.scene import Scene
 from harness.drive.script import ScriptClient
 from harness.endpoint import Endpoint, Style
+from harness.scenario import Ended, Scenario
 from harness.signing.authorise import CredentialMissingError
 from harness.tools.find import Found, Missing, find, pins
+from harness.vocabulary import Verdict
 
 EVERY = tuple(client(name) for name in clients.clients())
 LIBRARIES = tuple(one for one in EVERY if isinstance(one, ScriptClient))
@@ -129,6 +131,18 @@ def test_an_unknown_client_is_named_with_a_hint() -> None:
     with pytest.raises(UnknownClientError) as caught:
         client("nothing like it")
     assert "obstore" in caught.value.hint
+
+
+@pytest.mark.parametrize("one", EVERY, ids=[one.name for one in EVERY])
+def test_a_client_whose_environment_is_missing_is_not_run(
+    one: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOBPROOF_TOOLS", str(tmp_path / "tools"))
+    with pytest.raises(Ended) as caught:
+        cells.installed(Scenario("x", tmp_path, tmp_path), one)
+    assert caught.value.verdict is Verdict.NOT_RUN
+    assert caught.value.reason.startswith(f"{one.name} is missing: ")
+    assert caught.value.reason.endswith(f"Run: blobproof tools {one.tool}")
 
 
 def test_an_endpoint_without_the_credential(facade: Endpoint, tmp_path: Path) -> None:

@@ -9,9 +9,7 @@ from harness.drive.client import Cannot, Limit
 from harness.drive.script import ScriptClient
 
 _MIB = 1024 * 1024
-_FILES = frozenset(
-    {Action.PUT_SMALL, Action.PUT_LARGE, Action.PUT_EMPTY, Action.GET_SMALL, Action.GET_LARGE}
-)
+_FILES = frozenset({Action.PUT_SMALL, Action.PUT_LARGE, Action.PUT_EMPTY, Action.GET_SMALL, Action.GET_LARGE})
 
 CLIENT = ScriptClient(
     name="azstoragetorch",
