@@ -13,6 +13,8 @@ _HEAD_LIMIT = 256 * 1024
 _LINE_LIMIT = 16 * 1024
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] ([0-9]{3})\b")
+_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:([^\r\n]*)")
+_CODINGS = re.compile(rb"(?im)^transfer-encoding[ \t]*:([^\r\n]*)")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 
 
@@ -143,7 +145,7 @@ class AnswerCutter:
         if 100 <= status < 200 and status != 101:
             return Cut(rest, Part.INTERIM)
         self.status, self.head = status, head
-        if not self._frame(head_headers(head)):
+        if not self._frame(head):
             return self._give_up(view)
         return Cut(rest, Part.HEAD, end=self.framing is Framing.NONE or self._ends_now)
 
@@ -151,19 +153,16 @@ class AnswerCutter:
     def _ends_now(self) -> bool:
         return self._state is _State.LENGTH and not self._left
 
-    def _frame(self, headers: Headers) -> bool:
+    def _frame(self, head: bytes) -> bool:
         """How the body ends; False when no sane reading is left."""
         if self._method == "HEAD" or self.status in (204, 304):
             return True
-        lengths = {
-            item.strip() for value in header_all(headers, "Content-Length") for item in value.split(",")
-        }
-        codings = ", ".join(header_all(headers, "Transfer-Encoding")).lower()
         if self.status == 101:
             return False
-        if codings.rsplit(",", 1)[-1].strip() == "chunked":
+        lengths = {item.strip() for value in _LENGTH.findall(head) for item in value.split(b",")}
+        if any(value.rstrip().lower().endswith(b"chunked") for value in _CODINGS.findall(head)):
             self.framing, self._state = Framing.CHUNKED, _State.CHUNK_SIZE
-        elif len(lengths) == 1 and (text := lengths.pop()).isascii() and text.isdigit():
+        elif len(lengths) == 1 and (text := lengths.pop()).isdigit():
             self.framing, self._state = Framing.LENGTH, _State.LENGTH
             self.length = self._left = int(text)
         else:
@@ -207,12 +206,6 @@ class AnswerCutter:
     def _give_up(self, view: memoryview) -> Cut:
         self._state = _State.OPAQUE
         return Cut(view[len(view) :], Part.OPAQUE)
-
-
-def head_headers(head: bytes) -> Headers:
-    """The headers of a head with its closing empty line. Lines that are none are left out."""
-    pairs = (line.partition(":") for line in head.decode("latin-1").split("\n")[1:])
-    return tuple((name, value.strip()) for name, colon, value in pairs if colon)
 
 
 def wants_continue(headers: Headers) -> bool:

@@ -88,12 +88,12 @@ class FaultLink(Link):
             if self._from_client.taken:
                 self._from_client.put(data)
             else:
-                self._pass_requests(memoryview(data))
+                self._pass_requests(data)
             self.conversation.from_client(data)
         elif self._from_server.taken:
             self._from_server.put(data)
         else:
-            self._pass_answers(memoryview(data))
+            self._pass_answers(data)
 
     def ended(self, side: Side) -> bool:
         if not self._acts:
@@ -138,8 +138,9 @@ class FaultLink(Link):
 
     # --- bytes on their way ---
 
-    def _pass_requests(self, view: memoryview) -> None:
-        whole, start = view, 0
+    def _pass_requests(self, data: bytes) -> None:
+        view = whole = memoryview(data)
+        start = 0  # of what is still to be passed
         while view:
             at = len(whole) - len(view)
             cut = self._requests.advance(view)
@@ -194,13 +195,13 @@ class FaultLink(Link):
         expected.act = act
         return act
 
-    def _pass_answers(self, view: memoryview) -> None:
-        whole, start = view, 0
+    def _pass_answers(self, data: bytes) -> None:
+        view = whole = memoryview(data)
         while view and self._expected:
             at = len(whole) - len(view)
             first = self._expected[0]
             if first.act is not None and not self._takes_request(first.act.fault):
-                self._to_client(whole[start:at])
+                self._to_client(data[:at])
                 self._from_server.take(view)
                 return
             if self._cutter is None:
@@ -211,7 +212,7 @@ class FaultLink(Link):
                 first.act.charge.status = self._cutter.status
             if cut.end:
                 self._settled()
-        self._to_client(whole[start:])
+        self._to_client(data)
 
     def _settled(self) -> None:
         """The first answer that was awaited has passed whole."""
@@ -228,13 +229,13 @@ class FaultLink(Link):
         elif not transport.is_closing():
             transport.write(data)
 
-    def _to_client(self, data: bytes | memoryview) -> None:
+    def _to_client(self, data: bytes) -> None:
         transport = self.client.transport
         if not data:
             return
         if transport is not None and not transport.is_closing():
             transport.write(data)
-        self.conversation.from_server(bytes(data))
+        self.conversation.from_server(data)
 
     # --- acts ---
 
@@ -261,9 +262,9 @@ class FaultLink(Link):
         if self._takes_request(act.fault):
             if act.answered and self._expected and self._expected[0] is act.expected:
                 self._settled()
-            self._pass_requests(memoryview(self._from_client.leave()))
+            self._pass_requests(self._from_client.leave())
         else:
-            self._pass_answers(memoryview(self._from_server.leave()))
+            self._pass_answers(self._from_server.leave())
         if self._acts:
             return
         for side in self._deferred:
