@@ -35,7 +35,6 @@ class Gathering:
     parallel: int
     seconds: float
     tally: Tally
-    truth: Truth
 
     def run(self, work: Callable[[Crowd], Awaitable[None]], *, churn: bool = False) -> None:
         """Let a crowd do it, within the cell's budget. Ends the scenario where nothing more can be said."""
@@ -89,13 +88,15 @@ def gathering(scenario: Scenario, served: Served, cell: Cell, prefix: str) -> It
     tally = Tally()
     container = f"{prefix}{secrets.token_hex(5)}"
     try:
+        # No connection of ours is open beside the crowd's: a server may have room for so many and no more.
         with Truth(endpoint) as truth:
             truth.create_container(container)
-            try:
-                yield Gathering(scenario, endpoint, face, container, parallel, cell.seconds, tally, truth)
-            finally:
+        try:
+            yield Gathering(scenario, endpoint, face, container, parallel, cell.seconds, tally)
+        finally:
+            with Truth(endpoint) as truth:
                 truth.delete_container(container)
-                tally.report(scenario)
+            tally.report(scenario)
     except CredentialMissingError as error:
         scenario.not_applicable(str(error))
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import uuid
 
+from harness.clients.truth import Truth
 from harness.crowd import call
 from harness.crowd.crowd import Crowd, each
 from harness.crowd.gathering import Gathering, difference, named
@@ -149,7 +150,8 @@ def test_aborted(gathered: Gathering) -> None:
 
 def _large(gathered: Gathering) -> bytes:
     data = named(0, _LARGE, 1)
-    gathered.truth.put_blocks(gathered.container, "large", data)
+    with Truth(gathered.endpoint) as truth:
+        truth.put_blocks(gathered.container, "large", data)
     return data
 
 
