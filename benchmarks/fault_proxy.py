@@ -5,8 +5,8 @@
 The ways take turns. The server does nothing but count and answer, so that what is seen is the proxies' own
 cost: against a real endpoint it is a smaller share. What is printed for each way is its best round divided by
 the best one without a proxy, in wall time and in processor time of client and proxy together. The best round
-is the one that other work on the machine has disturbed least. Ends with 1 when the fault proxy, disarmed, needs
-more than twice the processor time that the tap needs.
+is the one that other work on the machine has disturbed least. Ends with 1 when the fault proxy, disarmed,
+needs more than twice the processor time that the tap needs.
 """
 
 from __future__ import annotations

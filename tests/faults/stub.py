@@ -99,7 +99,8 @@ def _answer(method: str, target: str, headers: Headers, body: bytes) -> bytes:
             b"%x\r\n%b\r\n" % (len(BODY[at : at + 3000]), BODY[at : at + 3000])
             for at in range(0, len(BODY), 3000)
         )
-        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+        chunks = b"" if method == "HEAD" else chunks + b"0\r\n\r\n"
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", header(headers, "Range") or "")
     if wanted is None:
         head, body = "200 OK\r\nContent-MD5: kept", BODY
