@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from harness.vocabulary import Verdict
 from reports.evidence import Record
 from reports.table import Column
+from reports.text import shorten
 
 NAMES = "*.svg"
 EACH = 3
 """Pictures of one scenario."""
+CAPTION = 200
+"""Characters below a picture; the finding has all of it."""
 LIMIT = 400_000
 """Bytes of one picture."""
 BUDGET = 2_000_000
@@ -39,7 +42,8 @@ def pictures(columns: Iterable[Column]) -> tuple[Picture, ...]:
                     left -= len(data)
                     # As an image an SVG runs no script and fetches nothing, whoever has written it.
                     url = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
-                    found.append(Picture(record.id, column, record.reason or record.title, url))
+                    says = shorten(record.reason or record.title, CAPTION)
+                    found.append(Picture(record.id, column, says, url))
     return tuple(found)
 
 
