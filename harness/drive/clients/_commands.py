@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 import time
@@ -36,6 +37,17 @@ def last_lines(ran: Ran, folder: Path) -> str:
     """The end of what a client complained of, or else of what it said."""
     lines = [line.strip() for line in (ran.stderr.strip() or ran.stdout).splitlines() if line.strip()]
     return " / ".join(lines[-2:])
+
+
+def telling(pattern: str) -> LastWords:
+    """The last lines that hold this pattern, for clients that end with lines of no use; else the end."""
+    wanted = re.compile(pattern)
+
+    def said(ran: Ran, folder: Path) -> str:
+        lines = [line.strip() for line in ran.stderr.splitlines() if wanted.search(line)]
+        return " / ".join(dict.fromkeys(lines[-2:])) or last_lines(ran, folder)
+
+    return said
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 from harness.clients.process import Ran
 from harness.drive.action import Action, Task
 from harness.drive.client import Cannot, Limit
-from harness.drive.clients._commands import CommandClient, CommandFailedError, Does, Turn
+from harness.drive.clients._commands import CommandClient, CommandFailedError, Does, Turn, telling
 from harness.drive.place import Place
 from harness.endpoint import Style
 
@@ -155,4 +155,5 @@ CLIENT = CommandClient(
             auths=frozenset({"shared-key"}),
         ),
     ),
+    last_words=telling(r"^(Reason|Status): |^[\w.]*Error\b"),
 )

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from harness.clients.process import Ran
 from harness.drive.action import Action, Task
 from harness.drive.client import Cannot, Limit
-from harness.drive.clients._commands import CommandClient, CommandFailedError, Does, Turn
+from harness.drive.clients._commands import CommandClient, CommandFailedError, Does, Turn, telling
 from harness.drive.place import AUTHS, Place
 
 _ALWAYS = {
@@ -139,4 +139,5 @@ CLIENT = CommandClient(
             auths=frozenset({"bearer"}),
         ),
     ),
+    last_words=telling(r"ERROR|RESPONSE \d|CRITICAL|Failed to"),
 )
