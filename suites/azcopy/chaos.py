@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from harness.clients.azcopy import AzcopyOutcome
-from harness.clients.azcopy_gate import AzcopyGate, azcopy_gate
+from harness.clients.azcopy_gate import AzcopyGate
 from harness.clients.data import MIB, content, digests, read_tree, tree, write_tree
 from harness.clients.peers import Peers, beside
 from harness.clients.stage import GateFaultError, Stage
 from harness.faults.catalogue import catalogue
 from harness.faults.fault import Fault
 from harness.matrix.cell import Cell
-from harness.matrix.served import Served
 from harness.safety.outcome import Outcome
-from harness.scenario import Scenario
 
 _FILE = {"chaos +.bin": content(9 * MIB, 33)}
 _TREE = {f"tree/{name}": data for name, data in tree(30).items()}
-
-
-@pytest.fixture
-def shaken(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[AzcopyGate]:
-    """AzCopy with a fault proxy in front of the endpoint."""
-    with azcopy_gate(
-        scenario, served.endpoint, options.prefix, face=served.face, seconds=cell.seconds, faulty=True
-    ) as ready:
-        yield ready
 
 
 def test_chaos(shaken: AzcopyGate, cell: Cell, peers: Peers, options: Any) -> None:

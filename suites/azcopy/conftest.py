@@ -42,6 +42,15 @@ def cell_gate(scenario: Scenario, served: Served, cell: Cell, options: Any) -> I
         yield ready
 
 
+@pytest.fixture
+def shaken(scenario: Scenario, served: Served, cell: Cell, options: Any) -> Iterator[AzcopyGate]:
+    """The same with a fault proxy in the tap's place."""
+    with azcopy_gate(
+        scenario, served.endpoint, options.prefix, face=served.face, seconds=cell.seconds, faulty=True
+    ) as ready:
+        yield ready
+
+
 @pytest.fixture(scope="session")
 def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
     """Second Blob services that trust the endpoint of a cell, whatever address it is reached at."""

@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from harness.clients.azcopy_gate import AzcopyGate
 from harness.clients.data import MIB, big_file, content, digests, file_said, read_tree, write_tree
+from harness.clients.peers import Peers, beside
 from harness.clients.stage import GateFaultError, Stage
-from harness.clients.wirefacts import query_of
-from harness.exchange import Exchange, header
+from harness.exchange import Exchange
+from harness.faults.catalogue import catalogue
+from harness.faults.families import belongs
+from harness.faults.fault import Fault
 from harness.matrix.cell import Cell
+from harness.rules.identify import identify
 
-_SIZE = 48 * MIB
+_SIZE = 32 * MIB
 _FILES = {f"part-{number % 7}/file +{number:03d}.bin": content(2000, 200 + number) for number in range(160)}
 _BLOB = "big +.bin"
 _FOLDER = "tree"
 _KILLED = -9
-_OPTIONS = {
-    # In megabits a second: what goes through AzCopy itself takes 5 s, and has a middle.
-    "blocks": ("--block-size-mb=1", "--cap-mbps=80"),
-    "files": ("--recursive",),
-}
-_FEW_AT_ONCE = {"AZCOPY_CONCURRENCY_VALUE": "2"}  # so that a job of small pieces has a middle too
+_OPTIONS = {"blocks": "--block-size-mb=1", "files": "--recursive"}
+_FEW_AT_ONCE = {"AZCOPY_CONCURRENCY_VALUE": "2"}
+_CARRIERS = {"up": "write", "down": "read", "from-peer": "copy", "to-peer": "read"}
+"""The requests that carry the data, by direction."""
 _WHY = "What is visible after a crash must be whole: the next reader knows nothing of the crash."
 
 
-def test_killed(cell_gate: AzcopyGate, cell: Cell, second: Stage | None) -> None:
+def test_killed(shaken: AzcopyGate, cell: Cell, peers: Peers, options: Any) -> None:
     """A job that was killed in the middle is resumed, and the data are whole
 
     Movers crash, machines are taken away. What was staged before must not be mixed up with what is staged
     afterwards, and no blob may be there before its commit.
     """
-    here, load = cell_gate.stage, _Load.of(cell["load"], cell_gate.stage.work)
-    match cell["direction"]:
-        case "up":
-            _killed_and_resumed(cell_gate, load, None, here)
-        case "down":
-            _killed_and_resumed(cell_gate, load, here, None)
-        case "from-peer":
-            _killed_and_resumed(cell_gate, load, second, here)
-        case "to-peer":
-            _killed_and_resumed(cell_gate, load, here, second)
+    here, load = shaken.stage, _Load.of(cell["load"], shaken.stage.work)
+    direction = cell["direction"]
+    # The second half of the data is held up: then the job has a middle, on however quick a machine.
+    middle = catalogue()["stall"].on(_CARRIERS[direction], nth=load.pieces // 2, times=0)
+    places: tuple[Stage | None, Stage | None]
+    with contextlib.ExitStack() as stack:
+        if direction in ("up", "down"):
+            places = (None, here) if direction == "up" else (here, None)
+        else:
+            other = stack.enter_context(beside(here, peers, options.prefix))
+            places = (other, here) if direction == "from-peer" else (here, other)
+        _killed_and_resumed(shaken, load, middle, *places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,9 @@ class _Load:
             gate.stage.same("files that came", digests(_FILES), read_tree(down))
 
 
-def _killed_and_resumed(gate: AzcopyGate, load: _Load, source: Stage | None, target: Stage | None) -> None:
+def _killed_and_resumed(
+    gate: AzcopyGate, load: _Load, middle: Fault, source: Stage | None, target: Stage | None
+) -> None:
     """None: this machine is the source, or the target."""
     down = gate.stage.work / "down" / (_FOLDER if load.kind == "files" else "big.bin")
     down.parent.mkdir()
@@ -113,14 +121,17 @@ def _killed_and_resumed(gate: AzcopyGate, load: _Load, source: Stage | None, tar
         str(down if load.kind == "blocks" else down.parent) if target is None else _target(target, load),
     ]
     from_to = f"{'Local' if source is None else 'Blob'}{'Local' if target is None else 'Blob'}"
+    prefix = gate.stage.endpoint.face().prefix
+    gate.stage.reach.faults.arm([middle])
     outcome = gate.run(
         "copy",
         *places,
         f"--from-to={from_to}",
-        *_OPTIONS[load.kind],
+        _OPTIONS[load.kind],
         env=_FEW_AT_ONCE,
-        kill_when=lambda seen: _moved(seen, target is not gate.stage) * 4 >= load.pieces,
+        kill_when=lambda seen: _moved(seen, middle.on, prefix) * 4 >= load.pieces,
     )
+    gate.stage.reach.faults.disarm(0)
     if outcome.exit != _KILLED:
         gate.scenario.indeterminate(f"AzCopy ended before it could be killed: {outcome.summary}")
     if outcome.job is None:
@@ -139,19 +150,11 @@ def _target(where: Stage, load: _Load) -> str:
     return where.url(quote(_BLOB) if load.kind == "blocks" else "", sas=where.sas())
 
 
-def _moved(seen: Sequence[Exchange], read: bool) -> int:
-    """How many requests carried data: reads of the endpoint, or writes to it."""
-    if read:
-        return sum(
-            one.request.method == "GET" and not query_of(one).keys() & {"comp", "restype"} for one in seen
-        )
+def _moved(seen: Sequence[Exchange], family: str, prefix: str) -> int:
+    """How many requests carried data."""
+    asked = (one.request for one in seen)
     return sum(
-        one.request.method == "PUT"
-        and query_of(one).get("comp", "block") == "block"
-        and "restype" not in query_of(one)
-        and header(one.request.headers, "x-ms-blob-type" if "comp" not in query_of(one) else "Host")
-        is not None
-        for one in seen
+        belongs(identify(one.method, one.target, one.headers, prefix).operation, family) for one in asked
     )
 
 

@@ -152,7 +152,7 @@ def test_a_job_is_killed_in_the_middle_and_resumed(facade: Endpoint, tmp_path: P
             gate.stage.url("big.bin", sas=sas),
             "LocalBlob",
             "--block-size-mb=1",
-            "--cap-mbps=80",
+            "--cap-mbps=40",
             kill_when=lambda seen: len(seen) >= 4,
         )
         assert outcome.exit == -9 and outcome.job is not None
