@@ -15,6 +15,9 @@ from harness.matrix.served import Served
 from harness.scenario import Scenario
 from harness.tools.find import Found, Missing, find
 
+_LOOK_SECONDS = 10.0
+"""What a cell keeps of its budget for the scene, for ending the client, for looking at what is there."""
+
 
 def run(scenario: Scenario, cell: Cell, served: Served, prefix: str) -> None:
     """Have the client of the cell do its action, and compare what is there with what must be.
@@ -36,7 +39,7 @@ def run(scenario: Scenario, cell: Cell, served: Served, prefix: str) -> None:
             action, ready.truth, ready.container, ready.work / "files", "scene", large=client.large
         )
         with client.session(where) as session:
-            told = session.do(scene.task, cell.seconds)
+            told = session.do(scene.task, cell.seconds - _LOOK_SECONDS)
         if told.outcome == "hung":
             scenario.exchanges(ready.reach.tap.take())
             scenario.indeterminate(f"{client.name}: {told.said}")
