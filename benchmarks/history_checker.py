@@ -1,6 +1,6 @@
 """How well the history checker finds what it must find, and nothing else, and what a check costs.
 
-    python -m benchmarks.history_checker [--runs N] [--operations N] [--mutants]
+    python -m benchmarks.history_checker [--runs N] [--operations N] [--processes N] [--mutants]
 
 Without --mutants: long runs of the workload `everything` on the right façade, with one process and with two;
 each must hold. With --mutants: bounded runs on each mutant that is a race, by the workload that is there for
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,18 +67,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--operations", type=int)
+    parser.add_argument("--processes", type=int, action="append", help="of the façade; default: 1, then 2")
     parser.add_argument("--mutants", action="store_true")
     wanted = parser.parse_args()
     if wanted.mutants:
-        good = _mutants(wanted.runs, wanted.operations or 1_000)
+        good = _mutants(wanted.runs, wanted.operations or 1_000, wanted.processes or (1, 2))
     else:
-        good = _right(wanted.runs, wanted.operations or 20_000)
+        good = _right(wanted.runs, wanted.operations or 20_000, wanted.processes or (1, 2))
     return 0 if good else 1
 
 
-def _right(runs: int, operations: int) -> bool:
+def _right(runs: int, operations: int, fleet: Sequence[int]) -> bool:
     good = True
-    for processes in (1, 2):
+    for processes in fleet:
         with reference(processes=processes) as running:
             for number in range(runs):
                 done = _run(running, "everything", operations)
@@ -86,10 +88,10 @@ def _right(runs: int, operations: int) -> bool:
     return good
 
 
-def _mutants(runs: int, operations: int) -> bool:
+def _mutants(runs: int, operations: int, fleet: Sequence[int]) -> bool:
     good = True
     for name, workload in MUTANTS.items():
-        for processes in (1, 2):
+        for processes in fleet:
             with reference(name, processes=processes, extra=("--no-fsync",)) as running:
                 done = [_run(running, workload, operations) for _ in range(runs)]
             found = sum(bool(one.checked.contradictions) for one in done)

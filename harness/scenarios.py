@@ -63,6 +63,11 @@ def list_scenarios(suites: Path, *, scale: str = "normal") -> tuple[Listed, ...]
     )
 
 
+def list_tested(suites: Path) -> tuple[Listed, ...]:
+    """Every scenario, plain or of a matrix, once. Raises ScenarioError, MatrixError."""
+    return tuple(listed for path in _modules(suites, "normal") for listed in _in_module(path, suites))
+
+
 def list_cells(suites: Path, *, scale: str = "normal") -> tuple[Listed, ...]:
     """Every cell of every matrix, in the same order. Raises ScenarioError, MatrixError."""
     return tuple(

@@ -12,6 +12,7 @@ from harness.drive import offer
 from harness.golden.compile.redactions import Redaction
 from harness.plan import everything
 from harness.rules.check import RULES
+from harness.scenarios import list_tested
 from harness.selftest import record
 from harness.selftest.mutants import MutantsError, mutants
 from harness.selftest.record import RecordError
@@ -63,8 +64,8 @@ def traceability_page() -> str:
     """The text of docs/traceability.md."""
     suites = ROOT / "suites"
     known = catalogue.load(suites)
-    cases, scenarios = everything(suites)
-    return trace_pages.markdown(trace(known, cases, RULES, scenarios, mutants()), known)
+    traced = trace(known, everything(suites)[0], RULES, list_tested(suites), mutants())
+    return trace_pages.markdown(traced, known)
 
 
 def selftest_page() -> str:

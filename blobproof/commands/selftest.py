@@ -18,6 +18,7 @@ from harness.golden.document import load_tree
 from harness.golden.plan import NoTracesError
 from harness.golden.spec import GoldenSpec
 from harness.plan import NothingSelectedError, SelectionError, everything
+from harness.scenarios import list_tested
 from harness.selftest import record as records
 from harness.selftest.document import FILE, WITNESSES, Asked, Document, document, render, suite_digest
 from harness.selftest.engine import selftest
@@ -93,13 +94,20 @@ def command(
     suites = folder("suites")
     asked = Asked(names, requirements, all_cases, at_least, witnesses)
     chosen = _chosen(suites, asked)
-    cases = () if witnesses == "replays" else everything(suites)[0]
+    alone = witnesses == "replays"
+    cases, scenarios = ((), ()) if alone else (everything(suites)[0], list_tested(suites))
     specs = _specs(folder("traces"), asked)
     digest = suite_digest(suites)
     _writable(out, record, asked)
     with Progress(output(stderr=True)) as progress:
         done = selftest(
-            cases, chosen, specs=specs, workers=workers, all_cases=all_cases, watch=progress.watch()
+            cases,
+            chosen,
+            specs=specs,
+            scenarios=scenarios,
+            workers=workers,
+            all_cases=all_cases,
+            watch=progress.watch(),
         )
     made = document(done, asked, digest)
     try:

@@ -18,6 +18,7 @@ from harness import catalogue
 from harness.data import folder
 from harness.plan import everything
 from harness.rules.check import RULES
+from harness.scenarios import list_tested
 from harness.selftest.mutants import mutants
 from harness.traceability import Area, Status, Traced, trace
 from harness.vocabulary import ExitCode
@@ -37,8 +38,7 @@ def command(page: Path | None, as_json: bool) -> int:
 
     suites = folder("suites")
     known = catalogue.load(suites)
-    cases, scenarios = everything(suites)
-    areas = trace(known, cases, RULES, scenarios, mutants())
+    areas = trace(known, everything(suites)[0], RULES, list_tested(suites), mutants())
     if page is not None:
         try:
             click.echo(pages.build(areas, known, page))

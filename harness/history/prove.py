@@ -16,11 +16,11 @@ from harness.history.document import FILE
 from harness.history.picture import picture
 from harness.history.recorder import Recorder
 from harness.history.story import sentence, table
-from harness.history.values import History, Outcome
+from harness.history.values import Outcome
 from harness.history.workload import WORKLOADS, play
 from harness.scenario import Scenario
 
-OPERATIONS = 800
+OPERATIONS = 1_000
 """What a cell begins, about: enough for any race that a few milliseconds leave open."""
 
 NOTHING = "no contradiction"
@@ -36,6 +36,7 @@ class Proof:
 
     checked: Checked
     said: str  # of the shortest contradiction, with its picture's place; or that there is none
+    doubt: str = ""  # why it proves nothing that there is none
 
     @property
     def holds(self) -> bool:
@@ -68,13 +69,32 @@ def prove(
     Ends the scenario as indeterminate when too few answers came, or the search was given up. The history
     stays in the scenario's logs, with a picture and a table of each contradiction.
     """
-    seed = secrets.randbits(32)
     container = f"{prefix}history-{secrets.token_hex(4)}"
+    proof = recorded(
+        scenario.logs, endpoint, face, container, workload, seconds=seconds, operations=operations
+    )
+    if proof.holds and proof.doubt:
+        scenario.indeterminate(proof.doubt)
+    return proof
+
+
+def recorded(
+    logs: Path,
+    endpoint: Endpoint,
+    face: str | None,
+    container: str,
+    workload: str,
+    *,
+    seconds: float,
+    operations: int = OPERATIONS,
+) -> Proof:
+    """Do a workload in a container that is made and removed. Raises PremiseError when it cannot be made."""
+    seed = secrets.randbits(32)
     about = {"workload": workload, "endpoint": endpoint.name, "face": face or "main", "seed": str(seed)}
     with Truth(endpoint) as truth:
         truth.create_container(container)
         try:
-            with Recorder(scenario.logs / FILE, about) as recorder:
+            with Recorder(logs / FILE, about) as recorder:
                 play(
                     WORKLOADS[workload],
                     recorder,
@@ -89,12 +109,7 @@ def prove(
         finally:
             truth.delete_container(container)
     checked = check(history)
-    proof = Proof(checked, _said(scenario.logs, checked))
-    if proof.holds:
-        _enough(scenario, history, operations)
-        if checked.undecided:
-            scenario.indeterminate(f"the search took too long for blob {', '.join(checked.undecided)}")
-    return proof
+    return Proof(checked, _said(logs, checked), _doubt(checked, operations))
 
 
 def _said(logs: Path, checked: Checked) -> str:
@@ -110,10 +125,14 @@ def _said(logs: Path, checked: Checked) -> str:
     return f"{sentence(checked.contradictions[0])}.{others} Picture: {drawn}"
 
 
-def _enough(scenario: Scenario, history: History, wanted: int) -> None:
-    answered = sum(one.outcome is not Outcome.UNKNOWN for one in history.operations)
+def _doubt(checked: Checked, wanted: int) -> str:
+    """Why a history without a contradiction would prove nothing; empty when it does."""
+    operations = checked.history.operations
+    answered = sum(one.outcome is not Outcome.UNKNOWN for one in operations)
     if answered < _ENOUGH * wanted:
-        began = len(history.operations)
-        lost = Counter(one.said for one in history.operations if one.outcome is Outcome.UNKNOWN)
+        lost = Counter(one.said for one in operations if one.outcome is Outcome.UNKNOWN)
         why = f"; mostly {lost.most_common(1)[0][0]}" if lost else ""
-        scenario.indeterminate(f"of {wanted} operations {began} began, and {answered} were answered{why}")
+        return f"of {wanted} operations {len(operations)} began, and {answered} were answered{why}"
+    if checked.undecided:
+        return f"the search took too long for blob {', '.join(checked.undecided)}"
+    return ""

@@ -12,6 +12,7 @@ from harness.cases.case import Case
 from harness.endpoints.builtin import token_issuer
 from harness.endpoints.certificates import issue
 from harness.golden.spec import GoldenSpec
+from harness.scenarios import Listed
 from harness.selftest.look import Look, Seen, Shared, Task, Until
 from harness.selftest.mutants import Mutant
 from harness.selftest.notices import RULE_TESTS, needed, requirements_of_case
@@ -48,12 +49,16 @@ def selftest(
     mutants: Sequence[Mutant],
     *,
     specs: Sequence[GoldenSpec] = (),
+    scenarios: Sequence[Listed] = (),
     workers: int = 1,
     all_cases: bool = False,
     watch: Watch | None = None,
 ) -> Verified:
-    """Every mutant through the cases and the golden specs. Raises UncleanBaselineError, StartError."""
-    known = witnesses(cases, specs)
+    """Every mutant through the cases, the workloads among the scenarios, and the golden specs.
+
+    Raises UncleanBaselineError, StartError.
+    """
+    known = witnesses(cases, specs, scenarios)
     with _shared() as shared, Pool(known, shared, workers) as pool:
         engine = _Engine(known, mutants, pool, workers, watch or Watch())
         (engine.look_at_all if all_cases else engine.look_for_kills)()
@@ -75,7 +80,7 @@ class _Engine:
     pool: Pool
     workers: int
     watch: Watch
-    cases: Mapping[str, Case] = field(init=False)  # authored ones
+    cases: Mapping[str, Case] = field(init=False)  # authored ones, and workloads
     own: dict[str, tuple[str, ...]] = field(init=False)  # by mutant: the cases that test what it breaks
     looks: dict[str, list[Look]] = field(init=False)  # by mutant
     baseline: dict[str, Seen] = field(default_factory=dict)
@@ -114,7 +119,8 @@ class _Engine:
     def verified(self) -> Verified:
         """What has become of all."""
         results = tuple(self._result(one) for one in self.mutants)
-        return Verified(results, self.baseline, self.version, len(self.cases), len(self.known.specs))
+        authored = len(self.cases) - len(self.known.workloads)
+        return Verified(results, self.baseline, self.version, authored, len(self.known.specs))
 
     def _result(self, mutant: Mutant) -> Result:
         own, specs = frozenset(self.own[mutant.name]), frozenset(self.known.specs)

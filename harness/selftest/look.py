@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,9 @@ from harness.endpoints.certificates import Certificates
 from harness.endpoints.credentials import Issuer
 from harness.endpoints.errors import StartError
 from harness.execute import NoContainerError, World
-from harness.judge.judge import judge
 from harness.results.finding import Finding, verdict
 from harness.results.record import ending, reason
-from harness.selftest.notices import Notice, notices
+from harness.selftest.notices import Notice
 from harness.selftest.witnesses import Witnesses
 from harness.vocabulary import Verdict
 
@@ -169,13 +168,10 @@ class _Watch:
     def _run(self, name: str, world: World) -> Seen:
         if name not in self._kept:
             started = time.monotonic()
-            case = self._known.cases[name]
-            findings: tuple[Finding, ...]
-            found: tuple[Notice, ...] = ()
+            findings: Sequence[Finding]
+            found: Sequence[Notice] = ()
             try:
-                facts = self._known.facts(name, world)
-                findings = judge(case, facts)
-                found = tuple(notices(case, facts, findings))
+                findings, found = self._known.look(name, world)
             except NoContainerError as error:
                 findings = (ending(Verdict.BLOCKED, str(error)),)
             except Exception as error:  # a bug of ours: it must not look like a mutant that was noticed
@@ -184,5 +180,5 @@ class _Watch:
             why = reason(said, findings) or ""
             if said is Verdict.HARNESS_ERROR:
                 self.fault = f"{name}: {why}"
-            self._kept[name] = Seen(name, said, why, time.monotonic() - started, found)
+            self._kept[name] = Seen(name, said, why, time.monotonic() - started, tuple(found))
         return self._kept[name]

@@ -41,7 +41,9 @@ def requirements_of_step(case: Case, step: Step) -> tuple[str, ...]:
 
 
 def requirements_of_case(case: Case) -> frozenset[str]:
-    """The requirements that any finding of a case can belong to."""
+    """The requirements that any finding of a case can belong to. A workload has them without steps."""
+    if not case.steps:
+        return frozenset(case.tests)
     return frozenset(one for step in case.steps for one in requirements_of_step(case, step))
 
 

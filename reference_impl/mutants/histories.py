@@ -81,7 +81,7 @@ def blocks_change_while_committed(patch: Patch) -> None:
 
     def make(right: Callable[..., int]) -> Callable[..., int]:
         def wrong(*args: Any) -> int:
-            time.sleep(_GAP)
+            time.sleep(3 * _GAP)  # a block takes as long to arrive
             return right(*args)
 
         return wrong
