@@ -45,7 +45,7 @@ class FaultProxy(Tap):
         """No request is struck from now on. What was struck since the last call, in the order of striking.
 
         Waits up to `settle` seconds (at most 20) until the struck exchanges have ended; whatever then is
-        still under way is ended by a reset.
+        still under way is ended with its connection.
         """
         return self._loop.ask(self._disarm(min(settle, 2 * _SETTLE)))
 
@@ -101,7 +101,7 @@ class _FaultListener(Listener):
         super().stop()
 
     def end(self, number: int) -> None:
-        """Reset the connection with this number."""
+        """Close the connection with this number, whatever is under way on it."""
         for link in tuple(self._links):
             if isinstance(link, FaultLink) and link.number == number:
                 link.stop()

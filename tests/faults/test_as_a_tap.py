@@ -13,7 +13,6 @@ from tests.tap.test_tap import (  # noqa: F401 - collected here a second time
     authority,
     test_a_body_on_head_is_noted,
     test_a_download_that_the_server_breaks_off,
-    test_a_large_body_keeps_memory_flat,
     test_an_early_answer_belongs_to_its_request,
     test_an_upload_that_the_client_breaks_off,
     test_any_sequence_in_any_pieces,
@@ -50,3 +49,9 @@ def fault_proxy_for_tap(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def test_it_is_the_fault_proxy_that_is_tested() -> None:
     assert issubclass(vars(test_tap)["Tap"], FaultProxy)
+
+
+@pytest.mark.parametrize("fault_proxy_for_tap", [_Armed], indirect=True, ids=["armed"])
+def test_a_large_body_keeps_memory_flat() -> None:
+    """Once is enough: what is armed for something else holds back no less than what is not armed."""
+    test_tap.test_a_large_body_keeps_memory_flat()

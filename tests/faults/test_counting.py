@@ -222,7 +222,7 @@ def _asked(method: str = "GET", target: str = "/c/b", length: int | None = 0) ->
     return Asked(method, target, (), length, identify(method, target, ()))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.integers(1, 8), st.integers(0, 6), st.lists(st.sampled_from(["fits", "other", "spared"]), max_size=30)
 )
