@@ -166,6 +166,20 @@ def test_reports_of_whole_partial_and_empty_runs(here: Callable[..., Done], tmp_
     refused(here("report", empty, "-o", "/proc/none/matrix.html"), 2, "/proc/none/matrix.html cannot be")
 
 
+def test_summaries_for_a_job_are_files_and_draw_no_page(here: Callable[..., Done], tmp_path: Path) -> None:
+    run = _run(tmp_path / "run", {IDS[0]: Verdict.DIFFERS})
+    summary, junit = tmp_path / "new" / "summary.md", tmp_path / "new" / "junit.xml"
+    done = here("report", run, "--markdown", summary, "--junit", junit)
+    assert (done.code, done.out) == (0, f"{summary}\n{junit}\n"), done
+    assert "### Blobproof: " in summary.read_text(encoding="utf-8")
+    assert '<failure message="differs: ' in junit.read_text(encoding="utf-8")
+    assert not (run / "report.html").exists()
+    refused(here("report", run, "--junit", run), 2, "is a directory")
+    taken = tmp_path / "file"
+    taken.write_text("")
+    refused(here("report", run, "--junit", taken / "junit.xml"), 2, "cannot be written")
+
+
 # --- left-overs ---
 
 
