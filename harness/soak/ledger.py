@@ -133,6 +133,11 @@ class Ledger:
         self.acknowledged += 1
         self._resolve(self._entry(blob), came=True)
 
+    def rest(self, time: float) -> float:
+        """Seconds from now until every write without an answer has happened or never will."""
+        left = [entry.left for entry in self._entries.values() if entry.left is not None]
+        return max(0.0, max(left) + REST - time) if left else 0.0
+
     def leave(self, blob: str, time: float) -> None:
         """There was no answer, or one that promises nothing."""
         self.unanswered += 1

@@ -111,12 +111,13 @@ async def _write_once(world: World, blob: str, chance: random.Random, *, full: b
             state = State(number)
             asked = call.delete(world.container, blob)
     world.begin(blob, state)
+    began = time.monotonic()
     answer = await world.ask(asked)
     world.operations[kind.value] += 1
     if answer.status == _DONE[kind]:
         world.acknowledge(blob, len(data))
         return
-    world.leave(blob)
+    world.leave(blob, time.monotonic() - began)
     if answer.status and answer.status not in (408, 429) and answer.status < 500:
         world.violated(_refused(kind, blob, before, answer))
     await asyncio.sleep(_PAUSE)

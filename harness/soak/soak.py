@@ -24,7 +24,7 @@ from harness.endpoints.errors import StartError
 from harness.faults.proxy import FaultProxy
 from harness.soak import people, weather
 from harness.soak.diary import Diary
-from harness.soak.ledger import REST, Violation
+from harness.soak.ledger import Violation
 from harness.soak.lives import Lives, file_system
 from harness.soak.world import World
 from harness.vocabulary import ExitCode, exit_code
@@ -223,7 +223,7 @@ class _Soak:
         """Every blob once more, in peace: after one more kill where we can, when all is certain."""
         if self._lives is not None and self._wish.kill_every is not None:
             await self._kill_once(world, diary, self._lives)
-        await asyncio.sleep(REST if any(not world.ledger.free(blob) for blob in world.ledger) else 0)
+        await asyncio.sleep(world.ledger.rest(time.monotonic()))
 
         async def read(blob: str) -> None:
             for _ in range(_LAST_TRIES):

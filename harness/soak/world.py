@@ -22,6 +22,9 @@ NUMBER = "write"
 _ENOUGH = 25
 """Violations after which nothing more is to be learnt."""
 
+_LONG = 2.0  # seconds that a write may take before the endpoint counts as busy
+_LONGER = 15.0  # seconds of rest on top, where it was
+
 
 @dataclass(slots=True)
 class World:
@@ -95,9 +98,12 @@ class World:
         self.written += length
         self.roll.end(blob, self.ledger.now(blob).there)
 
-    def leave(self, blob: str) -> None:
-        """There was no answer that promises anything."""
-        self.ledger.leave(blob, time.monotonic())
+    def leave(self, blob: str, seconds: float) -> None:
+        """There was no answer that promises anything, after so many seconds.
+
+        An endpoint that has so much to do may still be about to do it: what took long rests longer.
+        """
+        self.ledger.leave(blob, time.monotonic() + (_LONGER if seconds > _LONG else 0))
         self.roll.end(blob, None)
         if self.ledger.open_since(blob) is None:
             self.known(blob)

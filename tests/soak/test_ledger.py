@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.soak.ledger import Ledger, Look, Seen, State, Violation
+from harness.soak.ledger import REST, Ledger, Look, Seen, State, Violation
 
 NOTHING = Seen()
 
@@ -114,3 +114,12 @@ def test_looks_of_long_ago_are_still_judged() -> None:
     ledger = _after(*(_state(number) for number in range(1, 200)))
     assert ledger.judge(Look("b", 0), _seen(199)) is None
     assert ledger.judge(Look("b", 0), _seen(3)) is not None
+
+
+def test_how_long_there_is_something_to_wait_for() -> None:
+    ledger = _after(_state(1))
+    assert ledger.rest(100.0) == 0
+    ledger.begin("b", _state(2))
+    ledger.leave("b", 100.0)
+    assert ledger.rest(101.0) == REST - 1
+    assert ledger.rest(200.0) == 0
