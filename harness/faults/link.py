@@ -369,9 +369,15 @@ class Act:
         await self._link._room[self._link.server].wait()
 
     async def give(self, data: bytes) -> None:
-        """To the client; waits while it reads too slowly."""
-        self._link._to_client(data)
-        await self._link._room[self._link.client].wait()
+        """To the client; waits while it reads too slowly.
+
+        Raises EndedError when the endpoint had ended before the act began, and the client has been told so.
+        """
+        link = self._link
+        if link.server.finished and link.server not in link._deferred:
+            raise EndedError
+        link._to_client(data)
+        await link._room[link.client].wait()
 
     async def pause(self, seconds: float) -> None:
         """Do nothing for so long, or until the client has ended its side: perhaps it has gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import struct
 import time
@@ -156,3 +157,27 @@ def test_nothing_is_left_behind(faulty: Faulty) -> None:
         assert len(faulty.proxy.disarm()) == 20
     eventually(lambda: files() <= before)
     assert faulty.proxy.faults == ()
+
+
+def test_a_fault_for_a_client_that_was_told_that_the_server_had_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It keeps its half of the connection and asks once more: nothing can be given to it any more."""
+
+    def script(sock: socket.socket) -> None:
+        receive_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        sock.shutdown(socket.SHUT_WR)
+        receive_all(sock)
+
+    with RawServer(script) as server, FaultProxy(Upstream(server.address)) as proxy:
+        with client(proxy.address) as sock:
+            sock.sendall(b"GET /c/b HTTP/1.1\r\n\r\n")
+            assert receive_all(sock).endswith(b"ok")
+            proxy.arm([Fault("f", Kind.ANSWER, status=503, code="ServerBusy")])
+            sock.sendall(b"GET /c/b HTTP/1.1\r\n\r\n")
+            sock.shutdown(socket.SHUT_WR)
+            assert receive_all(sock) == b""
+        assert len(proxy.disarm()) == 1
+    gc.collect()  # a task that failed says so when it goes
+    assert not [record.getMessage() for record in caplog.records if record.name == "asyncio"]
