@@ -145,9 +145,8 @@ def test_what_a_client_cannot_do_is_not_applicable(cell: Run) -> None:
 
 
 def test_a_client_that_is_not_here_is_not_run(cell: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        cells, "find", lambda name: Missing(name, "it is not installed", "Run: blobproof tools X")
-    )
+    how = "Run: blobproof tools X"
+    monkeypatch.setattr(cells, "find", lambda name: Missing(name, "it is not installed", how))
     _, ended = cell(_MadeUp(_put))
     assert ended is not None
     assert ended.verdict is Verdict.NOT_RUN
