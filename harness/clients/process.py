@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -57,15 +58,15 @@ def run_client(
         start_new_session=True,
     ) as process:
         in_time = True
-        if isinstance(stdin, Path):
+        said = stdin if isinstance(stdin, bytes) else None
+        if said is None or kill_when is not None:  # `communicate` forgets its input when it is called again
             pipe, process.stdin = process.stdin, None
             threading.Thread(target=_feed, args=(pipe, stdin), daemon=True).start()
         try:
-            said = stdin if isinstance(stdin, bytes) else None
             if kill_when is None:
                 out, err = process.communicate(said, timeout=seconds)
             else:
-                out, err = _killed(process, said, kill_when, seconds)
+                out, err = _killed(process, kill_when, seconds)
         except subprocess.TimeoutExpired:
             in_time = False
             _end_group(process, signal.SIGTERM)
@@ -104,7 +105,7 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
 
 def _killed(
-    process: subprocess.Popen[bytes], stdin: bytes | None, when: Callable[[], bool], seconds: float
+    process: subprocess.Popen[bytes], when: Callable[[], bool], seconds: float
 ) -> tuple[bytes, bytes]:
     """Its output until it ends, or is killed. Raises subprocess.TimeoutExpired."""
     deadline = time.monotonic() + seconds
@@ -114,16 +115,19 @@ def _killed(
             killed = True
             _end_group(process, signal.SIGKILL)
         try:
-            return process.communicate(stdin, timeout=_LOOK_SECONDS)
+            return process.communicate(timeout=_LOOK_SECONDS)
         except subprocess.TimeoutExpired:
-            stdin = None  # it was begun with; what is left of it is still sent
             if time.monotonic() >= deadline:
                 raise
 
 
-def _feed(pipe: BinaryIO, file: Path) -> None:
-    """Write a file into a pipe, as far as anybody reads it."""
-    with contextlib.suppress(BrokenPipeError), pipe, file.open("rb") as source:
+def _feed(pipe: BinaryIO, what: bytes | Path) -> None:
+    """Write bytes, or those of a file, into a pipe, as far as anybody reads it."""
+    with (
+        contextlib.suppress(BrokenPipeError),
+        pipe,
+        io.BytesIO(what) if isinstance(what, bytes) else what.open("rb") as source,
+    ):
         shutil.copyfileobj(source, pipe)
 
 
