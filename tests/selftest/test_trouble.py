@@ -17,7 +17,7 @@ from harness.cases.case import Case
 from harness.endpoints.errors import StartError
 from harness.judge.facts import Facts
 from harness.results.finding import Finding
-from harness.selftest import engine, look
+from harness.selftest import engine, look, witnesses
 from harness.selftest.engine import UncleanBaselineError, selftest
 from harness.selftest.mutants import Mutant
 from harness.selftest.results import Outcome, Result
@@ -143,7 +143,7 @@ def test_one_that_takes_too_long_is_ended_between_two_cases(
 def test_a_fault_of_ours_is_no_kill_and_stops_no_other_mutant(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = look.judge
+    real = witnesses.judge
 
     def judge(case: Case, facts: Facts) -> tuple[Finding, ...]:
         response = facts.steps[-1].exchange.response
@@ -151,7 +151,7 @@ def test_a_fault_of_ours_is_no_kill_and_stops_no_other_mutant(
             raise RuntimeError("we do not understand")
         return real(case, facts)
 
-    monkeypatch.setattr(look, "judge", judge)
+    monkeypatch.setattr(witnesses, "judge", judge)
     wrong, other = bench.run(lambda process: response(404), MUTANT, OTHER)
     assert wrong.outcome is Outcome.HARNESS_ERROR
     assert wrong.reason == "area/whole: RuntimeError: we do not understand"
