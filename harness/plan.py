@@ -123,16 +123,14 @@ def make_plan(
         return one in in_gates and (of_gates or bool(only_suites)) and chosen(one)
 
     picked = tuple(one for one in cells if chosen_cell(one.id))
-    if of_gates:
+    clients = (*(one for one in scenarios if chosen(one.id)), *picked)
+    sent = tuple(case for case in cases if chosen(case.id))
+    # The wire rules are in every set: a set of which nothing else is in the run would say nothing of its own.
+    if of_gates or len(picked) == len(clients) and not sent:
         frozen = {GATES: frozen[GATES]}
     elif not picked:
         del frozen[GATES]
-    return Plan(
-        suites,
-        tuple(case for case in cases if chosen(case.id)),
-        (*(one for one in scenarios if chosen(one.id)), *picked),
-        frozen,
-    )
+    return Plan(suites, sent, clients, frozen)
 
 
 def known_ids(suites: Path, *, scale: str = "normal") -> tuple[str, ...]:
