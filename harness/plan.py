@@ -126,7 +126,7 @@ def make_plan(
     clients = (*(one for one in scenarios if chosen(one.id)), *picked)
     sent = tuple(case for case in cases if chosen(case.id))
     # The wire rules are in every set: a set of which nothing else is in the run would say nothing of its own.
-    if of_gates or len(picked) == len(clients) and not sent:
+    if of_gates or (len(picked) == len(clients) and not sent):
         frozen = {GATES: frozen[GATES]}
     elif not picked:
         del frozen[GATES]

@@ -65,7 +65,7 @@ def reference(
 
     `root` keeps the data (default: temporary); `logs` keeps the processes' output; `certificates` lets
     several façades share one authority, so that they trust each other as copy sources; with `issuer` (of
-    the same certificates, see `token_issuer`) none is started; `key` is the account's (default: a new one), so
+    the same certificates, see `token_issuer`) none is started; `key` is the account's (default: new), so
     that one façade can follow another; `extra` are more arguments for the façade.
     Raises `StartError`.
     """
