@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
 from typing import Protocol, cast
 
+from harness.clients.modules import ClientModules, UnknownClientError
 from harness.recording.place import Command, Place
 from harness.recording.scenario import Run
-from harness.vocabulary import ExitCode
 
 __all__ = ["Command", "Driver", "Place", "UnknownClientError", "clients", "driver"]
 
@@ -30,27 +27,15 @@ class Driver(Protocol):
         ...
 
 
-class UnknownClientError(Exception):
-    """A client that no driver is named after."""
-
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no client is called {name!r}")
-        known = clients()
-        close = difflib.get_close_matches(name, known, n=1)
-        self.hint = f"Did you mean {close[0]}?" if close else f"Clients: {', '.join(known)}."
+_MODULES = ClientModules(__name__, tuple(__path__))
 
 
 def clients() -> tuple[str, ...]:
     """The names of all clients that there is a driver for."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
+    return _MODULES.names()
 
 
 def driver(name: str) -> Driver:
     """The driver of a client. Raises UnknownClientError."""
-    if name not in clients():
-        raise UnknownClientError(name)
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    module = _MODULES.module(name)
     return cast(Driver, getattr(module, "DRIVER", module))
