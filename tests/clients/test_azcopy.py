@@ -162,4 +162,4 @@ def test_the_real_program_is_ended_when_its_time_is_up(azcopy: Found, tmp_path: 
         )
         assert "could not be reached" in tap.faults[0]
     assert outcome.exit is None
-    assert outcome.seconds < 12
+    assert outcome.seconds < 60

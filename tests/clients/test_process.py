@@ -36,7 +36,7 @@ def test_the_whole_group_ends_when_time_is_up(tmp_path: Path, monkeypatch: pytes
         seconds=0.5,
     )
     assert ran.exit is None
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     child = int(ran.stdout)
     for _ in range(200):
         if not _alive(child):

@@ -78,7 +78,7 @@ def blobproof(*arguments: object, env: Mapping[str, str] | None = None, cwd: Pat
 def refused(done: Done, code: int, *words: str) -> None:
     """Assert that it ended as bad input ends: in time, with one clear line, a hint, and this exit code."""
     assert done.code == code, done
-    assert done.seconds < 10
+    assert done.seconds < 60  # bounded, on however busy a machine
     lines = done.err.splitlines()
     assert 1 <= len(lines) <= 2, done.err
     assert lines[0].startswith("blobproof: ")
@@ -97,7 +97,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 90.0) -> None:
     """Wait until it is so; fail when it does not become so."""
     deadline = time.monotonic() + seconds
     while not true():

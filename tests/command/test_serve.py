@@ -52,7 +52,7 @@ def mounted(where: Path, *options: str) -> Iterator[Path]:
 def says(done: Done, code: int, *words: str) -> None:
     """Assert that it did not start, and said why in one line."""
     assert (done.code, done.out) == (code, ""), done
-    assert done.seconds < 10
+    assert done.seconds < 60  # bounded, on however busy a machine
     assert 1 <= len(done.err.splitlines()) <= 2
     assert "Traceback" not in done.err
     for word in words:

@@ -58,7 +58,7 @@ def blames(
     """Assert that the diagnosis is this one, in one line and in time."""
     started = time.monotonic()
     diagnosis = examine(endpoint, patience=patience)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert diagnosis.failure is not None, diagnosis
     assert (diagnosis.failure.fault, diagnosis.exit_code) == (fault, code), diagnosis.line
     assert "\n" not in diagnosis.line
