@@ -157,6 +157,7 @@ class FaultLink(Link):
                 act = self._begin()
                 if act is not None and self._takes_request(act.fault):
                     self._to_server(whole[start:at])
+                    self._head = bytearray()  # the act has it
                     self._from_client.take(view)
                     self._start(act, head, whole=cut.end)
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -347,3 +348,21 @@ def test_a_pipelined_request_is_struck_in_its_turn(faulty: Faulty, kind: Kind, n
             else:
                 assert status == b"503"
     assert _one(faulty).fault == "f"
+
+
+def test_a_struck_head_that_comes_in_pieces_stays_here(faulty: Faulty) -> None:
+    """No byte of it reaches the server, and the next request on the connection is answered as ever."""
+    with client(faulty.proxy.address) as sock:
+        sock.sendall(b"PUT /a/c/first HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        assert receive_head(sock).startswith(b"HTTP/1.1 201 ")  # now it is connected to the server
+        faulty.proxy.arm([catalogue()["busy"].on("write")])
+        for piece in (b"PUT /a/c/struck HT", b"TP/1.1\r\nContent-Len", b"gth: 0\r\n\r\n"):
+            sock.sendall(piece)
+            time.sleep(0.05)  # so that each is read by itself
+        head = receive_head(sock)
+        assert head.startswith(b"HTTP/1.1 503 ")
+        receive(sock, int(re.search(rb"(?i)content-length: (\d+)", head)[1]))  # type: ignore[index]
+        sock.sendall(b"PUT /a/c/next HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        assert receive_head(sock).startswith(b"HTTP/1.1 201 ")
+    assert len(faulty.proxy.disarm()) == 1
+    assert [target for _, target, _ in faulty.stub.log] == ["/a/c/first", "/a/c/next"]
