@@ -12,6 +12,7 @@ from harness.clients.azcopy_gate import AzcopyGate, azcopy_gate
 from harness.clients.azure_storage_blob import SdkGate, read_facts, sdk_gate
 from harness.clients.data import content
 from harness.clients.process import Ran
+from harness.clients.stage import GateFaultError
 from harness.clients.truth import said
 from harness.endpoint import Endpoint
 from harness.endpoints import open_endpoint
@@ -90,6 +91,20 @@ def test_azcopy_passes_on_the_facade(facade: Endpoint, tmp_path: Path) -> None:
         gate.asked("Get Blob with a range", 1, method="GET", has="x-ms-range")
     assert scenario.findings and all(finding.held for finding in scenario.findings)
     assert scenario.seen and not any(e.failure or e.anomalies for e in scenario.seen)
+
+
+def test_what_a_job_did_not_send_is_our_fault_unless_it_gave_up(facade: Endpoint, tmp_path: Path) -> None:
+    _needs("azcopy")
+    scenario = Scenario("x", tmp_path, tmp_path / "logs")
+    with azcopy_gate(scenario, facade, "bp-") as gate:
+        _download(gate)
+        with pytest.raises(GateFaultError, match="0 times Put Block"):
+            gate.asked("Put Block", 1, method="PUT", comp="block")
+        sas = gate.stage.sas()
+        outcome = gate.copy(gate.stage.url("gone.bin", sas=sas), str(tmp_path / "gone"), "BlobLocal")
+        gate.asked("Put Block", 1, method="PUT", comp="block")
+        gate.succeeded(outcome, completed=1)
+    assert not scenario.findings[-1].held
 
 
 def test_azcopy_finds_a_facade_that_ignores_ranges(tmp_path: Path) -> None:
