@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from harness.results.read import FILE, read_lines
+from harness.results.read import FILE, Results, read_lines
 from harness.results.record import Record
 from harness.vocabulary import ExitCode, Verdict
 
@@ -30,21 +30,27 @@ class ResumeError(Exception):
         )
 
 
-def begin(folder: Path, endpoint: str, ids: Collection[str]) -> tuple[str, ...]:
-    """Lay a cut-off run's results aside; the ids whose records stand. Raises ResumeError, ResultsError."""
-    there, aside = folder / FILE, folder / WAITING
-    path = there if there.is_file() else aside
-    if not path.is_file():
+def unfinished(folder: Path, ids: Collection[str]) -> Results:
+    """A cut-off run of this selection, as far as it came. Raises ResumeError, ResultsError."""
+    path = next((folder / name for name in (FILE, WAITING) if (folder / name).is_file()), None)
+    if path is None:
         raise ResumeError(f"{folder}: there is no run to go on with")
     results = read_lines(path)
     if results.complete:
         raise ResumeError(f"{folder}: this run came to its end")
+    if frozenset(results.selection) != frozenset(ids):
+        raise ResumeError(f"{folder}: that run had another selection")
+    return results
+
+
+def begin(folder: Path, endpoint: str, ids: Collection[str]) -> tuple[str, ...]:
+    """Lay a cut-off run's results aside; the ids whose records stand. Raises ResumeError, ResultsError."""
+    results = unfinished(folder, ids)
     name = results.header["endpoint"]["name"]
     if name != endpoint:
         raise ResumeError(f"{folder}: that run was of endpoint {name}, not of {endpoint}")
-    if frozenset(results.selection) != frozenset(ids):
-        raise ResumeError(f"{folder}: that run had another selection")
-    path.replace(aside)
+    if (folder / FILE).is_file():
+        (folder / FILE).replace(folder / WAITING)
     return tuple(record["id"] for record in results.records if _stands(record))
 
 

@@ -99,7 +99,9 @@ def run(options: RunOptions, watch: Watch = lambda done, record: None) -> RunSum
     there = options.folder.exists()
     ours = not there  # what is in it
     try:
-        if not options.resume:
+        if options.resume:  # what is wrong with it is said before anything is started
+            resume.unfinished(options.folder, options.plan.ids)
+        else:
             _make(options.folder)
             ours = True
         return _run(options, watch)

@@ -107,6 +107,8 @@ def command(
         of_gates=policy.set == GATES and not named,
         exhaustive=exhaustive,
     )
+    if exhaustive and GATES not in plan.manifests:
+        raise click.UsageError("--exhaustive is about matrices, and this run has none; add --gate gates")
     if named:  # what somebody names is what the gate is to be about, in whatever set it is
         policy = replace(policy, set=GATES if GATES in plan.manifests else EVERYTHING)
     ledger = ledgers.load(known, known_ids(folder("suites"), scale=scale)) if known else {}
