@@ -37,6 +37,7 @@ _SCHEMA = {
                     "outcome": {"enum": [one.value for one in Outcome]},
                     "why": {"type": "string", "minLength": 10},
                     "source": {"type": "array", "items": {"type": "string"}},
+                    "sometimes": {"type": "boolean"},
                 },
             },
         }
@@ -59,6 +60,11 @@ class Known:
     outcome: Outcome
     why: str
     source: tuple[str, ...] = ()
+    sometimes: bool = False  # a race of the client's own: another trial may well recover
+
+    def allows(self, outcome: Outcome) -> bool:
+        """Whether a trial may have this outcome."""
+        return outcome is self.outcome or (self.sometimes and outcome is Outcome.RECOVERS)
 
     def covers(self, values: Mapping[str, str]) -> bool:
         """Whether it speaks of this cell."""
@@ -90,4 +96,5 @@ def _known(entry: Mapping[str, Any]) -> Known:
         Outcome(entry["outcome"]),
         entry["why"],
         tuple(entry.get("source", ())),
+        entry.get("sometimes", False),
     )

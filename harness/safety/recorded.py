@@ -72,7 +72,7 @@ def against(found: Outcomes, known: Iterable[Known]) -> tuple[str, ...]:
         entry = about(table, dict(zip(AXES, cell, strict=True)))
         if entry is None and outcome in (Outcome.CORRUPTS_SILENTLY, Outcome.HANGS):
             out.append(f"{' '.join(cell)}: {outcome.value}, and nothing explains it")
-        if entry is not None and entry.outcome is not outcome:
+        if entry is not None and not entry.allows(outcome):
             out.append(f"{' '.join(cell)}: {outcome.value}, known is {entry.outcome.value}")
     return tuple(out)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ def test_a_silent_corruption_needs_an_explanation() -> None:
 def test_what_is_known_and_not_found_is_said() -> None:
     table = [known(ONE, Outcome.CORRUPTS_SILENTLY), known(TWO, Outcome.CORRUPTS_SILENTLY)]
     assert against(FOUND, table) == (f"{' '.join(TWO)}: recovers, known is corrupts-silently",)
+
+
+def test_what_is_known_of_some_trials_may_also_recover() -> None:
+    now_and_then = replace(known(TWO, Outcome.HANGS), sometimes=True)
+    for outcome, lines in ((Outcome.HANGS, 0), (Outcome.RECOVERS, 0), (Outcome.CORRUPTS_SILENTLY, 1)):
+        assert len(against({TWO: outcome}, [now_and_then])) == lines
 
 
 def test_two_runs_are_compared_where_both_have_a_cell() -> None:
