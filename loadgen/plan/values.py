@@ -42,7 +42,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class FileSet:
-    """Blobs of one kind. `pattern` may name `{index}`, `{rank}` and `{part}`: index modulo and by the owners."""
+    """Blobs of one kind. `pattern` may name `{index}`, `{rank}` (modulo owners), `{part}` (by owners)."""
 
     name: str
     count: int
