@@ -45,6 +45,7 @@ class Op:
     offset: int = 0  # of the payload in the blob
     length: int = 0  # payload bytes sent, or wanted by a read
     block: int = 0  # number of a Put Block; how many blocks, for a Put Block List
+    source: str = ""  # name of the blob that a Put Block From URL fetches from, in the same container
     marker: str = ""  # of List Blobs
     limit: int = 0  # names on a page of List Blobs
     keep: bool = False  # the outcome's body is wanted
