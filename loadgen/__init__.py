@@ -1,1 +1,1 @@
-"""Load profiles, substrates and comparisons (the next milestone; nothing here runs yet)."""
+"""Load: profiles, substrates, the fleet that sends, and comparisons that one can believe."""

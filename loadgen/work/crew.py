@@ -1,0 +1,61 @@
+"""Who shares the places to send from: a rank with its files in a closed loop, one task in an open loop."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from loadgen.plan.values import Lane
+from loadgen.work.job import Job
+from loadgen.work.op import Blob, Op, Outcome
+
+
+class Crew:
+    """Files, one after the other or some at a time, and `lane.parallel` places to send from.
+
+    A place remembers since when it is free, ns: what is sent from it was to start then, or when what it
+    depends on was done, whichever is later.
+    """
+
+    __slots__ = ("_files", "_jobs", "_lane", "_places", "_start", "queued", "rank")
+
+    def __init__(self, lane: Lane, rank: int, files: Iterator[Blob], start: int) -> None:
+        self.rank = rank
+        self.queued = True  # the lane will ask it for more
+        self._lane = lane
+        self._files = files
+        self._start = start
+        self._places = deque([start] * lane.parallel)
+        self._jobs: deque[Job] = deque()
+
+    def next(self) -> tuple[Job, Op] | None:
+        """An operation that may start, with its intended time, and its job; None for now, or for good."""
+        if not self._places:
+            return None
+        for _ in range(len(self._jobs)):
+            op = self._jobs[0].next()
+            if op is not None:
+                return self._jobs[0], self._placed(op, self._jobs[0])
+            self._jobs.rotate(-1)
+        if len(self._jobs) < self._lane.files_at_once:
+            blob = next(self._files, None)
+            if blob is not None:
+                job = Job(self._lane, self.rank, blob, self._start)
+                op = job.next()
+                assert op is not None  # every job begins with something that depends on nothing
+                self._jobs.appendleft(job)
+                return job, self._placed(op, job)
+        return None
+
+    def ended(self, job: Job, op: Op, outcome: Outcome) -> bool:
+        """An operation ended for good. Whether its file did, too."""
+        self._places.append(outcome.last)
+        job.ended(op, outcome)
+        if job.over:
+            self._jobs.remove(job)
+            return True
+        return False
+
+    def _placed(self, op: Op, job: Job) -> Op:
+        op.intended = max(self._places.popleft(), job.ready)
+        return op

@@ -1,0 +1,130 @@
+"""What becomes of one file: its operations in stages, each of which waits for the one before it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from loadgen.plan.values import Action, Lane
+from loadgen.work.op import Blob, Kind, Op, Outcome
+
+HYDRATED = "hydrated/"
+"""What stands before the name of a blob that was made from another one by Put Block From URL."""
+
+
+class Job:
+    """A file in work. `ready`, ns, is when its stage could begin: when it was due, or the last one ended."""
+
+    __slots__ = ("_ahead", "_current", "_stages", "_under_way", "failed", "ready")
+
+    def __init__(self, lane: Lane, rank: int, blob: Blob, ready: int) -> None:
+        self._stages: deque[Iterator[Op]] = deque(_STAGES[lane.action](lane, rank, blob))
+        self._current = self._stages.popleft()
+        self._ahead = next(self._current, None)
+        self._under_way = 0
+        self.ready = ready
+        self.failed = False
+
+    def next(self) -> Op | None:
+        """An operation that may start; None when there is none for now, or at all."""
+        if self.failed:
+            return None
+        if self._ahead is None:
+            if self._under_way or not self._stages:
+                return None
+            self._current = self._stages.popleft()
+            self._ahead = next(self._current, None)
+        op, self._ahead = self._ahead, next(self._current, None)
+        self._under_way += 1
+        return op
+
+    def ended(self, op: Op, outcome: Outcome) -> None:
+        """One of its operations ended for good: it is not made again."""
+        self._under_way -= 1
+        if not outcome.good:
+            self.failed = True
+            return
+        self.ready = max(self.ready, outcome.last)
+        if op.kind is Kind.LIST_BLOBS and (marker := next_marker(outcome.body)):
+            self._stages.append(iter((_page(op.lane, op.rank, op.blob, op.limit, marker),)))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is left."""
+        return not self._under_way and (self.failed or (self._ahead is None and not self._stages))
+
+
+def next_marker(document: bytes) -> str:
+    """The continuation marker of a List Blobs answer, or nothing when it was the last page."""
+    _, found, rest = document.rpartition(b"<NextMarker>")
+    if not found:
+        return ""
+    return rest.partition(b"</NextMarker>")[0].decode().replace("&amp;", "&")
+
+
+def _upload(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    if blob.size <= lane.single_bytes:
+        return [iter((Op(Kind.PUT_BLOB, rank, lane.name, blob, length=blob.size),))]
+    return [_blocks(Kind.PUT_BLOCK, lane, rank, blob), _seal(lane, rank, blob)]
+
+
+def _hydrate(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    target = blob._replace(name=HYDRATED + blob.name)
+    fetched = _blocks(Kind.PUT_BLOCK_FROM_URL, lane, rank, target, source=blob.name)
+    return [fetched, _seal(lane, rank, target)]
+
+
+def _blocks(kind: Kind, lane: Lane, rank: int, blob: Blob, source: str = "") -> Iterator[Op]:
+    for number, offset in enumerate(range(0, blob.size, lane.block_bytes)):
+        length = min(lane.block_bytes, blob.size - offset)
+        yield Op(kind, rank, lane.name, blob, offset, length, block=number, source=source)
+
+
+def _seal(lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
+    yield Op(Kind.PUT_BLOCK_LIST, rank, lane.name, blob, block=-(-blob.size // lane.block_bytes))
+
+
+def _download(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    return [_ranges(lane, rank, blob)]
+
+
+def _ranges(lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
+    step = lane.range_bytes or blob.size
+    for offset in range(0, blob.size, step):
+        yield Op(Kind.GET_BLOB, rank, lane.name, blob, offset, min(step, blob.size - offset))
+
+
+def _list(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    return [iter((_page(lane.name, rank, blob, lane.page_names, ""),))]
+
+
+def _page(lane: str, rank: int, blob: Blob, limit: int, marker: str) -> Op:
+    return Op(Kind.LIST_BLOBS, rank, lane, blob, marker=marker, limit=limit, keep=True)
+
+
+def _churn(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    return [
+        iter((Op(Kind.PUT_BLOB, rank, lane.name, blob, length=blob.size),)),
+        *(
+            _one(kind, lane, rank, blob)
+            for kind in (Kind.GET_PROPERTIES, Kind.SET_METADATA, Kind.DELETE_BLOB)
+        ),
+    ]
+
+
+def _remove(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+    return [_one(Kind.DELETE_BLOB, lane, rank, blob)]
+
+
+def _one(kind: Kind, lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
+    return iter((Op(kind, rank, lane.name, blob),))
+
+
+_STAGES: dict[Action, Callable[[Lane, int, Blob], list[Iterator[Op]]]] = {
+    Action.UPLOAD: _upload,
+    Action.DOWNLOAD: _download,
+    Action.HYDRATE: _hydrate,
+    Action.LIST: _list,
+    Action.CHURN: _churn,
+    Action.REMOVE: _remove,
+}
