@@ -1,0 +1,1 @@
+"""Tests of load: plans, work, recording, the client, the fleet, statistics."""
