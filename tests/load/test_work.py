@@ -1,4 +1,4 @@
-"""From a plan to operations: nothing left out or twice, never more at once than allowed, times as intended."""
+"""From a plan to operations: none left out or twice, never more at once than allowed, times as intended."""
 
 from __future__ import annotations
 
