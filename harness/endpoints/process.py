@@ -26,10 +26,18 @@ class ServerProcess:
     """A running server. Its standard output and standard error are `output` and `log`.
 
     It gets a session of its own, so that Ctrl-C reaches us first and the whole group can be ended.
+    `pass_fds` are descriptors that it inherits under their numbers: a socket that listens already, say.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], folder: Path, env: Mapping[str, str], cwd: Path | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        *,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.output = folder / f"{name}.out"
@@ -46,6 +54,7 @@ class ServerProcess:
                     env={**os.environ, **env},
                     cwd=cwd,
                     start_new_session=True,
+                    pass_fds=tuple(pass_fds),
                 )
         except OSError as error:
             raise StartError(
