@@ -11,13 +11,12 @@ from urllib.parse import quote
 from harness.endpoint import Endpoint
 from harness.exchange import Exchange
 from harness.judge.xml import NotXmlError, root
-from harness.signing import authorise, face_for
-from harness.signing.canonical import http_date
+from harness.signing import face_for
+from harness.signing.request import own_request
 from harness.signing.spec import Default
 from harness.vocabulary import ExitCode
 from harness.wire.connection import Connection
 from harness.wire.dial import dial
-from harness.wire.message import WireRequest
 
 RUN_PREFIX = "bp-"
 """What the names of all containers of all runs start with."""
@@ -121,9 +120,6 @@ def _time(text: str) -> datetime | None:
 
 
 def _send(endpoint: Endpoint, connection: Connection, method: str, target: str) -> Exchange:
-    now = datetime.now(UTC)
     face = endpoint.face(face_for(Default(), endpoint))
-    target = face.prefix + (target.removeprefix("/") if target.startswith("/?") and face.prefix else target)
-    headers = (("Host", face.authority), ("x-ms-date", http_date(now)), ("x-ms-version", endpoint.version))
-    signed = authorise(method, target, headers, endpoint, Default(), now, face=face.name)
-    return connection.exchange(WireRequest(method, signed.target, signed.headers))
+    relative = target.removeprefix("/") if target.startswith("/?") and face.prefix else target
+    return connection.exchange(own_request(endpoint, face, method, relative))

@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,12 +15,12 @@ from xml.etree import ElementTree
 from harness.endpoint import Endpoint
 from harness.exchange import Exchange, Headers, header
 from harness.scenario import Ended
-from harness.signing import AuthSpec, authorise, face_for
-from harness.signing.canonical import http_date
+from harness.signing import AuthSpec, face_for
+from harness.signing.request import own_request
 from harness.signing.spec import Default
 from harness.vocabulary import Verdict
 from harness.wire.dial import dial
-from harness.wire.message import WireRequest
+from harness.wire.documents import block_list
 
 _BLOCK = 4 * 1024 * 1024
 _IDLE_SECONDS = 2.0
@@ -91,26 +90,10 @@ class Truth:
         self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
     ) -> Exchange:
         """One authorised request. `target` is relative to the account's root, percent-encoded."""
-        now = datetime.now(UTC)
-        own = [
-            ("Host", self._face.authority),
-            ("x-ms-date", http_date(now)),
-            ("x-ms-version", self._endpoint.version),
-        ]
-        if body or method in ("PUT", "POST"):
-            own.append(("Content-Length", str(len(body))))
-        authorised = authorise(
-            method,
-            self._face.prefix + target,
-            (*own, *headers),
-            self._endpoint,
-            self._auth,
-            now,
-            face=self._face.name,
-        )
+        request = own_request(self._endpoint, self._face, method, target, headers, body, auth=self._auth)
         if time.monotonic() - self._used > _IDLE_SECONDS:
             self._connection.close()
-        exchange = self._connection.exchange(WireRequest(method, authorised.target, authorised.headers, body))
+        exchange = self._connection.exchange(request)
         self._used = time.monotonic()
         return exchange
 
@@ -153,10 +136,8 @@ class Truth:
             ids.append(f"YmxvY2st{number:04d}")
             target = f"{path}?comp=block&blockid={ids[-1]}"
             self._must(self.send("PUT", target, (), piece), 201)
-        latest = "".join(f"<Latest>{block}</Latest>" for block in ids)
-        document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{latest}</BlockList>'
         extra = [("Content-Type", "application/xml"), *(headers or {}).items()]
-        self._must(self.send("PUT", f"{path}?comp=blocklist", extra, document.encode()), 201)
+        self._must(self.send("PUT", f"{path}?comp=blocklist", extra, block_list(ids)), 201)
 
     def get(self, container: str, blob: str) -> Stored | None:
         """The blob as stored; None when the endpoint says that it is not there. Raises PremiseError."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from harness.exchange import Headers, header
+from harness.wire.documents import block_list
 
 OWN_ID = "x-ms-client-request-id"
 """The header by which an answer says whose it is."""
@@ -84,10 +85,8 @@ def commit(
     container: str, blob: str, blocks: Iterable[str], metadata: Mapping[str, str] | None = None
 ) -> Call:
     """Put Block List, of the latest block of each id."""
-    latest = "".join(f"<Latest>{block}</Latest>" for block in blocks)
-    document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{latest}</BlockList>'
     headers = (("Content-Type", "application/xml"), *_metadata(metadata))
-    return Call("PUT", f"{path(container, blob)}?comp=blocklist", headers, document.encode())
+    return Call("PUT", f"{path(container, blob)}?comp=blocklist", headers, block_list(blocks))
 
 
 def describe(container: str, blob: str, metadata: Mapping[str, str]) -> Call:

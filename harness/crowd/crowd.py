@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -16,9 +15,7 @@ from harness.crowd.line import Line, LineError
 from harness.crowd.tally import Tally
 from harness.endpoint import Endpoint, Face
 from harness.exchange import Exchange, Fidelity, Request
-from harness.signing import authorise
-from harness.signing.canonical import http_date
-from harness.signing.spec import Default
+from harness.signing.request import own_request
 from harness.wire.body import body_of
 from harness.wire.codec import ResponseParser
 from harness.wire.message import WireRequest
@@ -156,29 +153,20 @@ class Crowd:
 
     def signed(self, call: Call, own: str, *, length: int | None = None) -> WireRequest:
         """The call as it goes over the wire. `length` is what Content-Length says, if not the truth."""
-        now = datetime.now(UTC)
-        headers = [
-            ("Host", self.face.authority),
-            ("x-ms-date", http_date(now)),
-            ("x-ms-version", self.endpoint.version),
-            (OWN_ID, own),
-        ]
-        if call.method in ("PUT", "POST"):
-            headers.append(("Content-Length", str(len(call.body) if length is None else length)))
+        headers = [(OWN_ID, own)]
         if call.awaits:
             headers.append(("Expect", "100-continue"))
         if self._churn:
             headers.append(("Connection", "close"))
-        authorised = authorise(
-            call.method,
-            self.face.prefix + call.target,
-            (*headers, *call.headers),
+        return own_request(
             self.endpoint,
-            Default(),
-            now,
-            face=self.face.name,
+            self.face,
+            call.method,
+            call.target,
+            (*headers, *call.headers),
+            call.body,
+            length=length,
         )
-        return WireRequest(call.method, authorised.target, authorised.headers, call.body)
 
     def _give_back(self, line: Line, parser: ResponseParser) -> None:
         if self._churn or not parser.reusable:

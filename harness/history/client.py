@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -16,10 +15,9 @@ from harness.exchange import Exchange, Response, header
 from harness.history.bodies import RECORD, body, runs
 from harness.history.recorder import Recorder
 from harness.history.values import Kind, Operation, Outcome, Seen
-from harness.signing import authorise
-from harness.signing.canonical import http_date
-from harness.signing.spec import Default
+from harness.signing.request import own_request
 from harness.wire.dial import dial
+from harness.wire.documents import block_list
 from harness.wire.message import WireRequest
 
 SECONDS = 10.0
@@ -89,15 +87,14 @@ class Client:
         planned = self._plan(
             Kind.COMMIT, blob, tag=tag, blocks=ids, if_match=if_match, create_only=create_only
         )
-        entries = "".join(f"<Latest>{_block_id(block)}</Latest>" for block in ids)
-        document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{entries}</BlockList>'
+        document = block_list(_block_id(block) for block in ids)
         headers = [
             ("Content-Type", "application/xml"),
             ("x-ms-blob-content-type", _TYPE + tag),
             (f"x-ms-meta-{_MARK}", tag),
             *_conditions(planned),
         ]
-        return self._write(planned, "PUT", f"{self._path(blob)}?comp=blocklist", headers, document.encode())
+        return self._write(planned, "PUT", f"{self._path(blob)}?comp=blocklist", headers, document)
 
     def delete(self, blob: str, *, if_match: str = "") -> Operation:
         """Delete Blob."""
@@ -128,7 +125,7 @@ class Client:
             target += f"&prefix={quote(prefix, safe='')}"
             target += f"&maxresults={page}" if page else ""
             target += f"&marker={quote(marker, safe='')}" if marker else ""
-            signed = self._signed("GET", target, (), b"")
+            signed = self._signed("GET", target)
             one = self._recorder.call(self._plan(Kind.LIST, prefix)) if one is None else one
             exchange = self._connection.exchange(signed)
             moment = self._recorder.heard()
@@ -165,21 +162,9 @@ class Client:
         return f"/{self._container}/{quote(blob, safe='/')}"
 
     def _signed(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]], data: bytes
+        self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), data: bytes = b""
     ) -> WireRequest:
-        now = datetime.now(UTC)
-        own = [
-            ("Host", self._face.authority),
-            ("x-ms-date", http_date(now)),
-            ("x-ms-version", self._endpoint.version),
-        ]
-        if method == "PUT":
-            own.append(("Content-Length", str(len(data))))
-        whole = self._face.prefix + target
-        signed = authorise(
-            method, whole, (*own, *headers), self._endpoint, Default(), now, face=self._face.name
-        )
-        return WireRequest(method, signed.target, signed.headers, data)
+        return own_request(self._endpoint, self._face, method, target, headers, data)
 
     def _exchange(
         self,
