@@ -6,7 +6,7 @@ from typing import cast
 
 from harness.clients.stage import GateFaultError, Stage, stage
 from harness.drive.action import Action, Told
-from harness.drive.client import Client
+from harness.drive.client import Client, cannot
 from harness.drive.clients import client as named
 from harness.drive.place import Auth, place
 from harness.drive.scene import Comparison, Scene
@@ -27,9 +27,9 @@ def run(scenario: Scenario, cell: Cell, served: Served, prefix: str) -> None:
     """
     client, action, auth = named(cell["client"]), Action(cell["action"]), cast(Auth, cell["auth"])
     face = served.endpoint.face(served.face)
-    cannot = client.cannot(action, face.style, face.scheme, auth)
-    if cannot is not None:
-        scenario.not_applicable(cannot.reason, cannot.source)
+    why = cannot(client, action, face.style, face.scheme, auth)
+    if why is not None:
+        scenario.not_applicable(why.reason, why.source)
     found = installed(scenario, client)
     with stage(scenario, served.endpoint, prefix, face=served.face) as ready:
         where = place(
@@ -48,10 +48,10 @@ def run(scenario: Scenario, cell: Cell, served: Served, prefix: str) -> None:
 
 def decline(scenario: Scenario, cell: Cell) -> None:
     """Say why the client of the cell does not do its action, wherever and with whatever credential."""
-    cannot = named(cell["client"]).cannot(Action(cell["action"]))
-    if cannot is None:
+    why = cannot(named(cell["client"]), Action(cell["action"]))
+    if why is None:
         raise GateFaultError(f"{cell['client']} does {cell['action']}: the table is not current")
-    scenario.not_applicable(cannot.reason, cannot.source)
+    scenario.not_applicable(why.reason, why.source)
 
 
 def installed(scenario: Scenario, client: Client) -> Found:

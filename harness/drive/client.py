@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -81,23 +80,17 @@ class Client(Protocol):
         """All that `cannot` goes by, as data."""
         ...
 
-    def cannot(
-        self,
-        action: Action,
-        place_style: Style | None = None,
-        scheme: str | None = None,
-        auth: str | None = None,
-    ) -> Cannot | None:
-        """Why it does not do this there; None when it does. The scheme is that of the endpoint's address."""
-        ...
-
     def session(self, place: Place) -> AbstractContextManager[Session]:
         """A session; its processes are started when they are needed and are gone when the context ends."""
         ...
 
 
-def first_limit(
-    limits: Iterable[Limit], action: Action, style: Style | None, scheme: str | None, auth: str | None
+def cannot(
+    client: Client,
+    action: Action,
+    style: Style | None = None,
+    scheme: str | None = None,
+    auth: str | None = None,
 ) -> Cannot | None:
-    """What the first limit that holds there says."""
-    return next((one.because for one in limits if one.covers(action, style, scheme, auth)), None)
+    """Why a client does not do this there; None when it does. The scheme is that of the address."""
+    return next((one.because for one in client.limits if one.covers(action, style, scheme, auth)), None)

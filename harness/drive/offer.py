@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.drive.action import Action
-from harness.drive.client import Cannot, Client, Limit
+from harness.drive.client import Cannot, Client, Limit, cannot
 from harness.drive.clients import client, clients, module
 from harness.drive.place import AUTHS
 from harness.endpoint import Style
@@ -68,7 +68,7 @@ def offers() -> tuple[Offer, ...]:
 
 def offer(one: Client) -> Offer:
     """What one client does and does not do."""
-    return Offer(one, {action: one.cannot(action) for action in Action})
+    return Offer(one, {action: cannot(one, action) for action in Action})
 
 
 def words(limit: Limit) -> str:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from harness.drive.action import Action, Task, Told
-from harness.drive.client import Cannot, Limit, first_limit
+from harness.drive.action import Task, Told
+from harness.drive.client import Limit
 from harness.drive.clients._identity import identity
 from harness.drive.place import Place
-from harness.endpoint import Secret, Style
+from harness.endpoint import Secret
 
 _SCRIPTS = Path(__file__).resolve().parents[1] / "clients" / "scripts"
 _LAST_LINES = 60  # of standard error that are kept
@@ -40,16 +40,6 @@ class ScriptClient:
     limits: tuple[Limit, ...] = ()
     words: tuple[str, ...] = ()  # what the script gets behind its own name: a flavour, say
     identity: bool = False  # it gets a token from a managed identity alone, of which the environment tells
-
-    def cannot(
-        self,
-        action: Action,
-        place_style: Style | None = None,
-        scheme: str | None = None,
-        auth: str | None = None,
-    ) -> Cannot | None:
-        """Why it does not do this there; None when it does."""
-        return first_limit(self.limits, action, place_style, scheme, auth)
 
     @contextlib.contextmanager
     def session(self, place: Place) -> Iterator[ScriptSession]:

@@ -14,7 +14,7 @@ from typing import Self
 
 from harness.clients.reach import Reach, reach
 from harness.drive.action import Action
-from harness.drive.client import Cannot, Client, Session
+from harness.drive.client import Cannot, Client, Session, cannot
 from harness.drive.place import Auth, place
 from harness.endpoint import Endpoint
 from harness.faults.proxy import FaultProxy
@@ -111,10 +111,10 @@ def way(client: Client, action: Action, endpoint: Endpoint) -> Way | Cannot:
         for auth in _AUTHS:
             if auth not in client.auths or not _has(endpoint, auth):
                 continue
-            cannot = client.cannot(action, where.style, where.scheme, auth)
-            if cannot is None:
+            why = cannot(client, action, where.style, where.scheme, auth)
+            if why is None:
                 return Way(face, auth)
-            first = first or cannot
+            first = first or why
     if first is None:
         raise CredentialMissingError(f"endpoint {endpoint.name} has no credential that {client.name} takes")
     return first

@@ -12,10 +12,10 @@ import pytest
 
 from harness.clients.stage import GateFaultError
 from harness.drive import cells
-from harness.drive.action import Action, Task, Told
-from harness.drive.client import Cannot, Limit, first_limit
+from harness.drive.action import Task, Told
+from harness.drive.client import Cannot, Limit
 from harness.drive.place import Place
-from harness.endpoint import Endpoint, Style
+from harness.endpoint import Endpoint
 from harness.matrix.cell import Cell
 from harness.matrix.served import Served
 from harness.scenario import Ended, Scenario
@@ -35,15 +35,6 @@ class _MadeUp:
     tool: str = "rclone"
     auths: frozenset[str] = field(default=frozenset({"account-sas"}))
     large: int = 1
-
-    def cannot(
-        self,
-        action: Action,
-        place_style: Style | None = None,
-        scheme: str | None = None,
-        auth: str | None = None,
-    ) -> Cannot | None:
-        return first_limit(self.limits, action, place_style, scheme, auth)
 
     @contextlib.contextmanager
     def session(self, place: Place) -> Iterator[_Session]:

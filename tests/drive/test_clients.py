@@ -14,7 +14,7 @@ from harness.clients.reach import reach
 from harness.clients.truth import Truth
 from harness.drive import cells, clients
 from harness.drive.action import Action
-from harness.drive.client import Client
+from harness.drive.client import Client, cannot
 from harness.drive.clients import UnknownClientError, client
 from harness.drive.place import AUTHS, Auth, place
 from harness.drive.scene import Scene
@@ -55,7 +55,7 @@ def worked(
         spot = place(endpoint, reached, auth, container, home=work / "home", found=installed(one))
         with one.session(spot) as session:
             for action in actions:
-                assert one.cannot(action, where.style, where.scheme, auth) is None
+                assert cannot(one, action, where.style, where.scheme, auth) is None
                 scene = Scene.for_action(
                     action, truth, container, work / action, f"at/{action}", large=one.large
                 )
@@ -67,14 +67,14 @@ def worked(
 
 
 def doable(one: Client) -> list[Action]:
-    return [action for action in Action if one.cannot(action) is None]
+    return [action for action in Action if cannot(one, action) is None]
 
 
 @pytest.mark.parametrize("one", LIBRARIES, ids=[one.name for one in LIBRARIES])
 def test_a_library_does_all_that_it_can(
     one: ScriptClient, facade: Endpoint, truth: Truth, tmp_path: Path
 ) -> None:
-    face = "main" if one.cannot(Action.PUT_SMALL, Style.PATH) is None else "host"
+    face = "main" if cannot(one, Action.PUT_SMALL, Style.PATH) is None else "host"
     auth: Auth = "shared-key" if "shared-key" in one.auths else "service-sas"
     assert worked(one, auth, face, doable(one), facade, truth, tmp_path) == {}
 
@@ -102,9 +102,9 @@ def test_what_a_client_says_of_itself(one: Client) -> None:
     assert doable(one), "a client that can do nothing is none"
     for action in Action:
         for auth in AUTHS:
-            cannot = one.cannot(action, Style.HOST, "https", auth)
-            if cannot is not None:
-                assert cannot.reason.endswith(".") and cannot.source
+            why = cannot(one, action, Style.HOST, "https", auth)
+            if why is not None:
+                assert why.reason.endswith(".") and why.source
             elif isinstance(one, ScriptClient):
                 assert auth in one.auths, "a credential that it does not take is one of its limits"
 

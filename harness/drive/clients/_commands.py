@@ -15,10 +15,9 @@ from typing import Any
 
 from harness.clients.process import Ran, run_client
 from harness.drive.action import Action, Outcome, Task, Told
-from harness.drive.client import Cannot, Limit, first_limit
+from harness.drive.client import Limit
 from harness.drive.clients._identity import identity
 from harness.drive.place import Place
-from harness.endpoint import Style
 
 
 class CommandFailedError(Exception):
@@ -111,16 +110,6 @@ class CommandClient:
     does: Mapping[Action, Does]
     limits: tuple[Limit, ...] = ()
     last_words: LastWords = last_lines
-
-    def cannot(
-        self,
-        action: Action,
-        place_style: Style | None = None,
-        scheme: str | None = None,
-        auth: str | None = None,
-    ) -> Cannot | None:
-        """Why it does not do this there; None when it does."""
-        return first_limit(self.limits, action, place_style, scheme, auth)
 
     @contextlib.contextmanager
     def session(self, place: Place) -> Iterator[CommandSession]:
