@@ -1,0 +1,252 @@
+"""A histogram of durations in whole microseconds, to three significant digits, that merges without loss.
+
+Buckets are log-linear (as HdrHistogram has them): up to 2,047 µs one a microsecond; above, each doubling has
+1,024 of equal width, so that a bucket is never wider than 1/1024 of its values. Merging adds counts: what
+several workers merged says the same as one histogram of all they saw.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.record import varint
+
+HIGHEST = (1 << 36) - 1
+"""The largest duration that has a bucket of its own, µs: a little over 19 hours."""
+
+_LINEAR = 2048  # below it, a bucket is one microsecond
+_SHIFT = 10  # 1,024 buckets a doubling
+_EXTRA = _LINEAR.bit_length() - 1
+_TOP = ((HIGHEST.bit_length() - _EXTRA) << _SHIFT) + (HIGHEST >> (HIGHEST.bit_length() - _EXTRA))
+_VERSION = 1
+_LARGEST = 1 << 20  # bytes of a packed histogram, expanded: all buckets with large counts need less
+_NOTHING = 1 << 80  # above every duration: the minimum of no values
+
+
+class HistogramError(ValueError):
+    """A packed histogram that cannot be read."""
+
+
+class Histogram:
+    """Counts of durations. `sum`, `min` and `max` are exact, whatever the buckets are.
+
+    A duration outside 0 … `HIGHEST` counts in the first or the last bucket, and in `clamped` as well.
+    """
+
+    __slots__ = ("_counts", "_max", "_min", "clamped", "sum")
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[int, int] = defaultdict(int)
+        self._min = _NOTHING
+        self._max = -_NOTHING
+        self.sum = 0
+        self.clamped = 0
+
+    @classmethod
+    def of(cls, durations: Iterable[int]) -> Histogram:
+        """A histogram of durations, µs."""
+        made = cls()
+        made.record_many(np.fromiter(durations, dtype=np.int64))
+        return made
+
+    @classmethod
+    def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
+        """All of them together, in a new one."""
+        made = cls()
+        for one in histograms:
+            made.merge(one)
+        return made
+
+    def record(self, us: int, count: int = 1) -> None:
+        """A duration was seen, µs."""
+        if 0 <= us < _LINEAR:
+            index = us
+        elif 0 <= us <= HIGHEST:
+            shift = us.bit_length() - 11
+            index = (shift << 10) + (us >> shift)
+        else:
+            self.clamped += count
+            index = _TOP if us > 0 else 0
+        self._counts[index] += count
+        self.sum += us * count
+        if us > self._max:
+            self._max = us
+        if us < self._min:
+            self._min = us
+
+    def record_many(self, durations: NDArray[np.int64]) -> None:
+        """Many at once, µs."""
+        if not durations.size:
+            return
+        inside = np.clip(durations, 0, HIGHEST)
+        shifts = np.maximum(np.frexp(inside.astype(np.float64))[1].astype(np.int64) - _EXTRA, 0)
+        found, counts = np.unique((shifts << _SHIFT) + (inside >> shifts), return_counts=True)
+        for index, count in zip(found.tolist(), counts.tolist(), strict=True):
+            self._counts[index] += count
+        self.clamped += int(np.count_nonzero(inside != durations))
+        self.sum += int(durations.sum())
+        self._max = max(self._max, int(durations.max()))
+        self._min = min(self._min, int(durations.min()))
+
+    def merge(self, other: Histogram) -> None:
+        """Take in what another one counted. The other is left as it is."""
+        counts = self._counts
+        for index, count in [*other._counts.items()]:
+            counts[index] += count
+        self.sum += other.sum
+        self.clamped += other.clamped
+        self._max = max(self._max, other._max)
+        self._min = min(self._min, other._min)
+
+    @property
+    def count(self) -> int:
+        """How many durations were seen."""
+        return sum(self._counts.values())
+
+    @property
+    def min(self) -> int:
+        """The least of them, µs; 0 when there are none."""
+        return self._min if self._counts else 0
+
+    @property
+    def max(self) -> int:
+        """The greatest of them, µs; 0 when there are none."""
+        return self._max if self._counts else 0
+
+    @property
+    def mean(self) -> float:
+        """Their mean, µs, exact but for rounding; 0 when there are none."""
+        return self.sum / self.count if self._counts else 0.0
+
+    def percentile(self, q: float) -> int:
+        """The duration that q percent of them do not exceed, µs; see `percentiles`."""
+        return self.percentiles((q,))[0]
+
+    def percentiles(self, qs: Sequence[float]) -> tuple[int, ...]:
+        """For each q (0 … 100) the greatest duration in the bucket of the order statistic number
+        ceil(q/100 · count), but not above `max` and not below `min`; 0 when there are no durations.
+
+        q is taken as it is written: 99.9 of 1,000 durations is number 999. Raises `ValueError` for others.
+        """
+        if strange := [q for q in qs if not 0 <= q <= 100]:
+            raise ValueError(f"a percentile is between 0 and 100, not {strange[0]}")
+        if not self._counts:
+            return (0,) * len(qs)
+        _, highs, counts = self.buckets()
+        up_to = np.cumsum(counts)
+        total = int(up_to[-1])
+        found = []
+        for q in qs:
+            number = max(1, math.ceil(Fraction(repr(float(q))) * total / 100))
+            at = int(np.searchsorted(up_to, number))
+            # The last bucket has no end: what was clamped is in it.
+            high = self._max if at == len(highs) - 1 else int(highs[at])
+            found.append(self._min if number == 1 else min(max(high, self._min), self._max))
+        return tuple(found)
+
+    def buckets(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """The least and the greatest duration of each bucket, µs, and its count; ascending, none is empty."""
+        indices = np.array(sorted(self._counts), dtype=np.int64)
+        counts = np.array([self._counts[index] for index in indices.tolist()], dtype=np.int64)
+        shifts = np.maximum((indices >> _SHIFT) - 1, 0)
+        lows = (indices - (shifts << _SHIFT)) << shifts
+        return lows, lows + (np.int64(1) << shifts) - 1, counts
+
+    def pack(self) -> str:
+        """As text: a version, then what was counted, compressed."""
+        indices = np.array(sorted(self._counts), dtype=np.uint64)
+        counts = np.array([self._counts[index] for index in indices.tolist()], dtype=np.uint64)
+        facts = (self.clamped, _folded(self.sum), _folded(self.min), _folded(self.max), len(indices))
+        steps = np.diff(indices, prepend=np.uint64(0))
+        body = b"".join(map(varint.one, facts)) + varint.many(steps) + varint.many(counts)
+        return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 6)).decode("ascii")
+
+    @classmethod
+    def unpack(cls, text: str) -> Histogram:
+        """What `pack` made. Raises `HistogramError`."""
+        try:
+            data = base64.b64decode(text, validate=True)
+        except (ValueError, binascii.Error) as error:
+            raise HistogramError("a histogram is not base64") from error
+        if not data:
+            raise HistogramError("a histogram is empty text")
+        if data[0] != _VERSION:
+            raise HistogramError(f"a histogram of version {data[0]}; this one reads {_VERSION}")
+        try:
+            return cls._expanded(data[1:])
+        except (ValueError, zlib.error) as error:
+            raise HistogramError(f"a histogram is damaged: {error}") from error
+
+    @classmethod
+    def _expanded(cls, data: bytes) -> Histogram:
+        expander = zlib.decompressobj()
+        body = expander.decompress(data, _LARGEST)
+        if not expander.eof or expander.unused_data:
+            raise ValueError("it does not end where it should")
+        made = cls()
+        at = 0
+        facts = []
+        for _ in range(5):
+            value, at = varint.take(body, at)
+            facts.append(value)
+        clamped, total, least, greatest, size = facts
+        numbers = varint.take_many(body[at:])
+        if len(numbers) != 2 * size:
+            raise ValueError(f"{size} buckets are told by {len(numbers)} numbers")
+        steps, counts = numbers[:size], numbers[size:]
+        if size and (int(steps.max()) > _TOP or bool((steps[1:] == 0).any()) or bool((counts == 0).any())):
+            raise ValueError("its buckets are not in order")
+        indices = np.cumsum(steps.astype(np.int64)).tolist()
+        if size and indices[-1] > _TOP:
+            raise ValueError("it has a bucket that there is not")
+        made._counts.update(zip(indices, counts.tolist(), strict=True))
+        made.sum, made.clamped = _unfolded(total), clamped
+        if size:
+            made._min, made._max = _unfolded(least), _unfolded(greatest)
+            made._check(indices[0], indices[-1])
+        elif total or clamped or least or greatest:
+            raise ValueError("it counts nothing and has a sum")
+        return made
+
+    def _check(self, first: int, last: int) -> None:
+        count = self.count
+        if (_index(self._min), _index(self._max)) != (first, last):
+            raise ValueError("its least and greatest are not in its buckets")
+        if not self._min * count <= self.sum <= self._max * count or self.clamped > count:
+            raise ValueError("its sum does not fit its counts")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Histogram):
+            return NotImplemented
+        own = (self._counts, self.sum, self.clamped, self.min, self.max)
+        return own == (other._counts, other.sum, other.clamped, other.min, other.max)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Histogram(count={self.count}, min={self.min}, max={self.max})"
+
+
+def _index(us: int) -> int:
+    """The bucket of a duration."""
+    us = min(max(us, 0), HIGHEST)
+    shift = max(us.bit_length() - _EXTRA, 0)
+    return (shift << _SHIFT) + (us >> shift)
+
+
+def _folded(value: int) -> int:
+    """A number with a sign as one without: 0, -1, 1, -2 … are 0, 1, 2, 3 …"""
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def _unfolded(value: int) -> int:
+    return -((value + 1) >> 1) if value & 1 else value >> 1
