@@ -1,4 +1,4 @@
-"""Plans as JSON documents: written into the header of a run, sent to workers, and read back as the same values."""
+"""Plans as JSON documents: they stand in the header of a run, go to workers, and are read back."""
 
 from __future__ import annotations
 

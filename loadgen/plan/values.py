@@ -104,6 +104,7 @@ class Plan:
         False  # the training goes on while the checkpoint is written: the stall is the snapshot
     )
     snapshot_s: float = 0.0  # the stall of an asynchronous checkpoint, as the profile states it
+    notes: tuple[str, ...] = ()  # what is not as at full size, in words
 
     def file_set(self, name: str) -> FileSet:
         """The file set of a name. Raises `KeyError`."""

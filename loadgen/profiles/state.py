@@ -1,0 +1,155 @@
+"""The files of a checkpoint, computed from the shape of a model and how it is spread over its ranks.
+
+The arithmetic is that of DLIO's transformer checkpoints (argonne-lcf/dlio_benchmark,
+dlio_benchmark/checkpointing/base_checkpointing.py): 2 bytes a parameter of model state (fp16), 12 of Adam's
+(three fp32 tensors), about 14 in all. Bytes are those of the tensors, without the frame of a file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadgen.plan.values import FileSet
+
+_MODEL_BYTES = 2  # fp16
+_OPTIMIZER_BYTES = 4  # fp32 …
+_OPTIMIZER_TENSORS = 3  # … of the weights, the first and the second moment
+
+DCP_METADATA_BYTES = 4 << 20
+"""Of `.metadata`, which the coordinator writes last: an assumption, it grows with tensors × ranks."""
+COMMON_BYTES = 64 << 10
+"""Of Megatron's `common.pt`, what all ranks share: an assumption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A transformer with grouped-query attention, gated units and untied embeddings; its parallelism."""
+
+    layers: int
+    hidden: int
+    ffn: int
+    vocabulary: int
+    heads: int
+    kv_heads: int
+    tensor: int
+    pipeline: int
+    data: int
+    zero: int  # stage of ZeRO: 1, or 3
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that train it."""
+        return self.tensor * self.pipeline * self.data
+
+    @property
+    def key_value_width(self) -> int:
+        """Columns of each of the key and the value matrix."""
+        return self.hidden // self.heads * self.kv_heads
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the whole model."""
+        h = self.hidden
+        layer = 2 * h + h * (h + 2 * self.key_value_width) + h * h + 3 * h * self.ffn
+        return 2 * self.vocabulary * h + self.layers * layer + h
+
+    @property
+    def layer_bytes(self) -> int:
+        """Of one layer's weights on one tensor-parallel rank (and, with ZeRO 3, one data-parallel rank)."""
+        h, shards = self.hidden, self._shards
+        norms = 2 * (h // shards)
+        matrices = (h * (h + 2 * self.key_value_width), h * h, 2 * h * self.ffn, h * self.ffn)
+        return _MODEL_BYTES * (norms + sum(one // self.tensor // shards for one in matrices))
+
+    @property
+    def embedding_bytes(self) -> int:
+        """Of the embedding, and of the output head, on one tensor-parallel rank."""
+        return _MODEL_BYTES * (self.hidden * self.vocabulary // self.tensor // self._shards)
+
+    @property
+    def norm_bytes(self) -> int:
+        """Of the last norm."""
+        return _MODEL_BYTES * (self.hidden // self._shards)
+
+    @property
+    def optimizer_bytes(self) -> int:
+        """Of the optimizer state of one rank: its share of the weights and moments, and a few vectors."""
+        share = self.parameters // self.ranks + 5 * self.hidden
+        return _OPTIMIZER_TENSORS * _OPTIMIZER_BYTES * share
+
+    @property
+    def bytes(self) -> int:
+        """Of one whole checkpoint."""
+        return sum(files.count * files.bytes for files in dlio(self, "checkpoint"))
+
+    @property
+    def _shards(self) -> int:
+        return self.data if self.zero == 3 else 1
+
+
+def dlio(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+    """DLIO's files, which MLPerf Storage writes: model state by rank or by layer, optimizer state by rank.
+
+    With ZeRO 1 the first replica alone writes the model state, so its ranks write more than the others.
+    """
+    ranks = shape.ranks
+    optim = FileSet(
+        "optim",
+        ranks,
+        shape.optimizer_bytes,
+        payload,
+        owners=ranks,
+        pattern="zero_pp_rank_{rank:05d}_optim_states.pt",
+    )
+    if shape.zero == 3:
+        whole = shape.layers * shape.layer_bytes + 2 * shape.embedding_bytes + shape.norm_bytes
+        pattern = "zero_pp_rank_{rank:05d}_model_states.pt"
+        return FileSet("model", ranks, whole, payload, owners=ranks, pattern=pattern), optim
+    first, tensor = shape.tensor * shape.pipeline, shape.tensor
+    return (
+        FileSet("layer", shape.layers * tensor, shape.layer_bytes, payload, owners=first, pattern=_LAYER),
+        FileSet("embed-head", 2 * tensor, shape.embedding_bytes, payload, owners=first, pattern=_LAYER),
+        FileSet("tiny", tensor, shape.norm_bytes, payload, owners=first, pattern=_LAYER),
+        optim,
+    )
+
+
+_LAYER = "layer_{part:03d}-model_{rank:05d}_model_states.pt"
+
+
+def dcp(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+    """PyTorch's distributed checkpoints: one file a rank, and one `.metadata`.
+
+    What replicas hold twice is saved by whichever has less to save, so the ranks write alike.
+    """
+    return _torch(shape, payload, 1)
+
+
+def megatron(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+    """Megatron-Core's `torch_dist` format: two files a rank, `.metadata`, and `common.pt`."""
+    common = FileSet("common", 1, COMMON_BYTES, payload, owners=1, pattern="common.pt")
+    return *_torch(shape, payload, 2), common
+
+
+def _torch(shape: Shape, payload: str, a_rank: int) -> tuple[FileSet, ...]:
+    count = shape.ranks * a_rank
+    return (
+        FileSet(
+            "distcp",
+            count,
+            round(shape.bytes / count),
+            payload,
+            owners=shape.ranks,
+            pattern="__{rank}_{part}.distcp",
+        ),
+        FileSet("metadata", 1, DCP_METADATA_BYTES, payload, owners=1, pattern=".metadata"),
+    )
+
+
+LAYOUTS: dict[str, Callable[[Shape, str], tuple[FileSet, ...]]] = {
+    "dlio": dlio,
+    "dcp": dcp,
+    "megatron": megatron,
+}
+"""The file layouts of a checkpoint, by name."""
