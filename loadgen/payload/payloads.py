@@ -1,0 +1,154 @@
+"""The bytes of a run's blobs: any part of any of them, made when wanted, and checked when it comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from awscrt import checksums
+
+from loadgen.payload.curve import fresh_for
+from loadgen.payload.layout import EXTENT_BYTES, family_of, origin
+from loadgen.payload.pattern import GROUP_BYTES
+from loadgen.payload.recipes import ZEROS, Recipe, recipe
+from loadgen.payload.shapes import SHAPES
+from loadgen.payload.stream import Stream
+
+PIECE_BYTES = GROUP_BYTES
+"""A body comes in pieces of at most so many bytes, cut where the blob's own offsets are multiples of it."""
+
+_STREAMS = 64  # families that a thread keeps its ciphers for
+_DIGESTS = 1 << 16  # parts whose checksum is known: a restore storm reads the same ones on every rank
+_NOTHING = memoryview(bytes(PIECE_BYTES))
+_PLACES = 32  # bits of a content that number the extent
+
+Data = bytes | bytearray | memoryview
+
+
+class Payloads:
+    """Makes the bytes of `(recipe, seed, offset)`: the same ones always, on every machine, in every thread.
+
+    Nothing is kept but ciphers and a bounded cache of checksums. `own` adds recipes to those that have a
+    name; `compress=2.5,duplicate=1.5` is one without being added.
+    """
+
+    def __init__(self, own: Iterable[Recipe] = ()) -> None:
+        self._recipes = {one.id: one for one in own}
+        self._mine = _Mine()
+        self._digests: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
+
+    def body(self, recipe_id: str, seed: int, offset: int, length: int) -> Sequence[memoryview]:
+        """`length` bytes of a blob from `offset` on, in order, in pieces of up to `PIECE_BYTES`.
+
+        A piece is made when it is taken out of the sequence, and is the caller's from then on. Taking them
+        one by one, each when the one before it is sent, keeps memory small and finds the bytes in the
+        processor's cache. Raises `PayloadError` for a recipe that there is not.
+        """
+        if length <= PIECE_BYTES - offset % PIECE_BYTES:
+            return (self._piece(recipe_id, seed, offset, length),) if length else ()
+        if recipe_id not in self._mine.known:
+            self._look_up(recipe_id)
+        return _Body(self, recipe_id, seed, offset, length)
+
+    def digest(self, recipe_id: str, seed: int, offset: int, length: int) -> int:
+        """CRC-64/NVME of a part: what `awscrt.checksums.crc64nvme` gives for it, at once or piece by piece.
+
+        Cached by its four arguments.
+        """
+        key = recipe_id, seed, offset, length
+        known = self._digests.get(key)
+        if known is not None:
+            return known
+        value = 0
+        for piece in self.body(recipe_id, seed, offset, length):
+            value = checksums.crc64nvme(piece, value)
+        self._digests[key] = value
+        if len(self._digests) > _DIGESTS:
+            self._digests.popitem(last=False)
+        return value
+
+    def equals(self, recipe_id: str, seed: int, offset: int, data: Data) -> bool:
+        """Whether `data` is what the blob holds from `offset` on, by checksum: 1 in 2^64 errors goes unseen."""
+        found: int = checksums.crc64nvme(data)
+        return found == self.digest(recipe_id, seed, offset, len(data))
+
+    def first_difference(self, recipe_id: str, seed: int, offset: int, data: Data) -> int | None:
+        """Where in `data` the first byte is that is not the blob's, which begins at `offset`; None: nowhere."""
+        place, view = 0, np.frombuffer(data, np.uint8)
+        for piece in self.body(recipe_id, seed, offset, len(view)):
+            wrong = np.frombuffer(piece, np.uint8) != view[place : place + len(piece)]
+            if wrong.any():
+                return place + int(wrong.argmax())
+            place += len(piece)
+        return None
+
+    def _piece(self, recipe_id: str, seed: int, offset: int, length: int) -> memoryview:
+        found = self._mine.known.get(recipe_id)
+        if found is None:
+            found = self._look_up(recipe_id)
+        if found.shape == ZEROS:
+            return _NOTHING[:length]
+        extent, start = divmod(offset, EXTENT_BYTES)
+        member, place = origin(seed, extent, found.duplicate)
+        stream = self._mine.stream(found, family_of(seed))
+        return stream.part(member << _PLACES | place, start, start + length).data
+
+    def _look_up(self, recipe_id: str) -> Recipe:
+        found = self._recipes.get(recipe_id) or recipe(recipe_id)
+        self._mine.known[recipe_id] = found
+        return found
+
+
+class _Mine(threading.local):
+    """What a thread has for itself: a cipher has a place in its key stream."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Recipe] = {}
+        self._streams: OrderedDict[tuple[Recipe, int], Stream] = OrderedDict()
+
+    def stream(self, wanted: Recipe, family: int) -> Stream:
+        """That of a family, made or kept."""
+        key = wanted, family
+        found = self._streams.get(key)
+        if found is not None:
+            return found
+        shape = SHAPES[wanted.shape]
+        # Whatever tells two recipes apart is in the key: they never share a byte by accident.
+        name = f"{wanted.id}/{wanted.shape}/{wanted.compress:g}/{wanted.duplicate:g}/{family}"
+        made = self._streams[key] = Stream(name, shape, fresh_for(shape, wanted.compress))
+        if len(self._streams) > _STREAMS:
+            self._streams.popitem(last=False)
+        return made
+
+
+class _Body(Sequence[memoryview]):
+    """A long body, whose pieces are made one at a time."""
+
+    __slots__ = ("_cuts", "_make", "_recipe", "_seed")
+
+    def __init__(self, payloads: Payloads, recipe_id: str, seed: int, offset: int, length: int) -> None:
+        self._make, self._recipe, self._seed = payloads._piece, recipe_id, seed
+        first = offset - offset % PIECE_BYTES + PIECE_BYTES
+        end = offset + length
+        self._cuts = (offset, *range(first, end, PIECE_BYTES), end)
+
+    def __len__(self) -> int:
+        return len(self._cuts) - 1
+
+    def __iter__(self) -> Iterator[memoryview]:
+        for at in range(len(self)):
+            yield self[at]
+
+    @overload
+    def __getitem__(self, at: int) -> memoryview: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[memoryview]: ...
+    def __getitem__(self, at: int | slice) -> memoryview | Sequence[memoryview]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(len(self))[at]]
+        at = range(len(self))[at]
+        begin, end = self._cuts[at], self._cuts[at + 1]
+        return self._make(self._recipe, self._seed, begin, end - begin)
