@@ -1,0 +1,105 @@
+"""From the blocks of an experiment to what is said of it: noise, verdict, secondary metrics, checks. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadgen.compare.judge import Judgement, judge
+from loadgen.compare.secondary import Secondary, secondaries
+from loadgen.compare.signflip import p_differs
+from loadgen.compare.values import Block, CheckSeen, Rules, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Everything that follows from the blocks and the rules; anybody can compute it again."""
+
+    judgement: Judgement
+    secondary: tuple[Secondary, ...]
+    checks: tuple[CheckSeen, ...]
+
+
+def conclude(
+    blocks: Sequence[Block], rules: Rules, *, complete: bool, held_back: Sequence[str] = ()
+) -> Conclusion:
+    """Judge an experiment. `held_back`: reasons, from outside the blocks, that there be no verdict.
+
+    An experiment that was cut off gets none: its rules said how many blocks there are to be, and to look when
+    it happened to end is to choose the moment.
+    """
+    ab = [one for one in blocks if one.stage is Stage.AB]
+    counted = [one for one in ab if not one.failed]
+    aa = [one for one in blocks if one.stage is Stage.AA and not one.failed]
+    checks = (_failed(ab, rules), _errors(counted, rules), *_of_runs(counted))
+    reasons = [*held_back]
+    if not complete:
+        reasons.append(f"the comparison was cut off after {len(ab)} of {rules.blocks} blocks")
+    reasons += [one.said for one in checks if one.state == "invalidates"]
+    return Conclusion(
+        judge(_logs(counted, rules.primary), _logs(aa, rules.primary), rules, held_back=reasons),
+        secondaries(_other_logs(counted, rules.primary), rules),
+        checks,
+    )
+
+
+def _logs(blocks: Sequence[Block], metric: str) -> list[float]:
+    return [log for block in blocks if (log := block.log_ratio(metric)) is not None]
+
+
+def _other_logs(blocks: Sequence[Block], primary: str) -> dict[str, list[float]]:
+    """The secondary metrics that every block has; one that some lack would compare other blocks."""
+    names = {name for block in blocks for turn in block.turns for name in turn.result.values} - {primary}
+    logs = {name: _logs(blocks, name) for name in names}
+    return {name: values for name, values in logs.items() if len(values) == len(blocks)}
+
+
+def _failed(ab: Sequence[Block], rules: Rules) -> CheckSeen:
+    failed = [one for one in ab if one.failed]
+    if not failed:
+        return CheckSeen("blocks", "ok", f"all {len(ab)} blocks count")
+    said = f"{len(failed)} of {len(ab)} blocks failed"
+    if len(failed) > rules.max_failed * rules.blocks:
+        return CheckSeen("blocks", "invalidates", f"{said}, above {rules.max_failed:.0%}: {failed[0].failed}")
+    return CheckSeen("blocks", "warns", f"{said} and are left out by the rule: {failed[0].failed}")
+
+
+def _errors(blocks: Sequence[Block], rules: Rules) -> CheckSeen:
+    """Whether one arm failed more often: it may be faster because of that."""
+    gaps, totals = [], {"A": [0, 0], "B": [0, 0]}
+    for block in blocks:
+        shares = {"A": 0.0, "B": 0.0}
+        for turn in block.turns:
+            shares[turn.arm] += turn.result.errors / max(turn.result.ops, 1)
+            totals[turn.arm][0] += turn.result.errors
+            totals[turn.arm][1] += turn.result.ops
+        gaps.append(shares["B"] - shares["A"])
+    said = "; ".join(f"{arm}: {bad:,} of {ops:,} operations failed" for arm, (bad, ops) in totals.items())
+    unequal = any(gaps) and p_differs(gaps, seed=rules.seed) <= rules.alpha
+    return CheckSeen("errors", "warns" if unequal else "ok", f"{said}{', unequal' if unequal else ''}")
+
+
+def _of_runs(blocks: Sequence[Block]) -> tuple[CheckSeen, ...]:
+    """What warned in single runs, once for each check, with how often and in which arm."""
+    seen: dict[str, list[tuple[str, str]]] = {}
+    turns = [turn for block in blocks for turn in block.turns]
+    for turn in turns:
+        for check in turn.result.checks:
+            if check.state == "warns":
+                seen.setdefault(check.name, []).append((turn.arm, check.said))
+    return tuple(
+        CheckSeen(
+            name,
+            "warns",
+            f"in {len(found)} of {len(turns)} runs "
+            f"({sum(arm == 'A' for arm, _ in found)} of A, {sum(arm == 'B' for arm, _ in found)} of B): "
+            f"{found[0][1]}",
+        )
+        for name, found in sorted(seen.items())
+    )
+
+
+def percent(log: float) -> float:
+    """A log-ratio as a share: 0.10 is 10 % more."""
+    return math.expm1(log)
