@@ -1,0 +1,134 @@
+"""What is measured of every phase: barrier to barrier, by rank, bytes, requests; latencies by operation."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from loadgen.kpi.iterations import Group, Iteration
+from loadgen.kpi.values import Origin
+from loadgen.record.histogram import Histogram
+from loadgen.record.lines import Metric
+from loadgen.record.read import LoadRun
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of every phase. `of`: its value in one iteration, None where that has none."""
+
+    what: str
+    unit: str
+    said: str
+    of: Callable[[Iteration], float | None]
+
+
+def _last(one: Iteration) -> float | None:
+    return max(one.rank_s, default=None)
+
+
+def _median(one: Iteration) -> float | None:
+    return statistics.median(one.rank_s) if one.rank_s else None
+
+
+def _straggler(one: Iteration) -> float | None:
+    return max(one.rank_s) - statistics.median(one.rank_s) if one.rank_s else None
+
+
+def _ratio(one: Iteration) -> float | None:
+    middle = _median(one)
+    return max(one.rank_s) / middle if middle else None
+
+
+def _seal(one: Iteration) -> float | None:
+    return max(one.seal_s, default=0.0) or None
+
+
+def _a_second(amount: float, one: Iteration) -> float | None:
+    return amount / one.barrier_s if amount and one.barrier_s else None
+
+
+FIGURES = (
+    Figure("barrier_s", "s", "barrier to barrier: until the last rank is through", lambda one: one.barrier_s),
+    Figure("median_rank_s", "s", "half of the ranks are through", _median),
+    Figure("last_rank_s", "s", "the last rank is through", _last),
+    Figure("straggler_s", "s", "last rank less median rank", _straggler),
+    Figure("straggler_ratio", "ratio", "last rank / median rank", _ratio),
+    Figure("seal_s", "s", "in Put Block List, of the rank that spent most", _seal),
+    Figure("bytes", "bytes", "payload moved", lambda one: float(one.bytes) or None),
+    Figure(
+        "bytes_per_s", "bytes/s", "all bytes / barrier time, no mean of rates",
+        lambda one: _a_second(one.bytes, one),
+    ),
+    Figure("requests", "requests", "that succeeded", lambda one: float(one.ops)),
+    Figure(
+        "requests_per_s", "requests/s", "all requests that succeeded / barrier time",
+        lambda one: _a_second(one.ops, one),
+    ),
+    Figure("errors", "requests", "attempts that did not succeed", lambda one: float(one.errors)),
+    Figure(
+        "error_ratio", "ratio", "attempts that did not succeed / all attempts",
+        lambda one: one.errors / (one.ops + one.errors) if one.ops + one.errors else None,
+    ),
+)  # fmt: skip
+"""What is told of each phase, and of each lane where a phase has several."""
+
+LATENCIES = {
+    "latency": "last byte - intended start",
+    "service": "last byte - start",
+    "first_byte": "first byte of the answer - start",
+}
+QUANTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
+
+
+def figures(group: Group) -> Iterator[Metric]:
+    """The figures of a phase or a lane."""
+    for figure in FIGURES:
+        found = group.over(figure.what, figure.unit, figure.of, figure.said)
+        if found is not None:
+            yield found
+
+
+def figure_names(phase: str) -> Iterator[tuple[str, str]]:
+    """The names and units that `figures` can give for a phase or a lane."""
+    for figure in FIGURES:
+        yield f"{phase}.{figure.what}", figure.unit
+
+
+def latencies(run: LoadRun, phase: str, problems: Iterable[str]) -> Iterator[Metric]:
+    """Percentiles by operation, ms: over all iterations together; least and greatest of any one iteration."""
+    mine = [key for key in run.histograms if key.phase == phase and key.metric in LATENCIES]
+    iterations = sorted({key.iteration for key in mine})
+    said = "; ".join(problems)
+    for op in dict.fromkeys(key.op for key in mine):
+        for what, meaning in LATENCIES.items():
+            each = [run.histogram(phase, what, iteration=number, op=op) for number in iterations]
+            each = [one for one in each if one.count]
+            if not each:
+                continue
+            together = _quantiles(Histogram.merged(each))
+            apart = [_quantiles(one) for one in each] if len(each) > 1 else []
+            for index, name in enumerate(QUANTILES):
+                yield Metric(
+                    f"{phase}.{op}.{what}_{name}_ms",
+                    together[index],
+                    "ms",
+                    Origin.MEASURED,
+                    min(one[index] for one in apart) if apart else None,
+                    max(one[index] for one in apart) if apart else None,
+                    len(each),
+                    "; ".join(filter(None, (meaning, said))),
+                    not said,
+                )
+
+
+def latency_names(phase: str, ops: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names and units that `latencies` can give for a phase with these operations."""
+    for op in ops:
+        for what in LATENCIES:
+            for name in QUANTILES:
+                yield f"{phase}.{op}.{what}_{name}_ms", "ms"
+
+
+def _quantiles(histogram: Histogram) -> list[float]:
+    return [us / 1000 for us in histogram.percentiles(list(QUANTILES.values()))]

@@ -1,0 +1,57 @@
+"""The units that metrics and objectives are written in. GB = 10^9 bytes, GiB = 2^30 bytes."""
+
+from __future__ import annotations
+
+_SIZES = {
+    "": 1.0,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+}
+
+UNITS = {
+    "us": ("time", 1e-6),
+    "ms": ("time", 1e-3),
+    "s": ("time", 1.0),
+    "min": ("time", 60.0),
+    "h": ("time", 3600.0),
+    "ratio": ("ratio", 1.0),
+    "%": ("ratio", 0.01),
+    "requests": ("requests", 1.0),
+    "requests/s": ("requests a second", 1.0),
+    "bytes": ("bytes", 1.0),
+    "bytes/s": ("rate", 1.0),
+    "Mbit/s": ("rate", 1e6 / 8),
+    "Gbit/s": ("rate", 1e9 / 8),
+    **{f"{name}B": ("bytes", size) for name, size in _SIZES.items()},
+    **{f"{name}B/s": ("rate", size) for name, size in _SIZES.items()},
+}
+"""Unit → what it measures, and how much of that quantity's base unit it is."""
+
+
+def factor(unit: str, to: str) -> float | None:
+    """What a figure in `unit` is multiplied with to be in `to`; None where they measure different things."""
+    if unit == to:
+        return 1.0
+    mine, theirs = UNITS.get(unit), UNITS.get(to)
+    return mine[1] / theirs[1] if mine and theirs and mine[0] == theirs[0] else None
+
+
+def fitting(unit: str) -> tuple[str, ...]:
+    """The units that measure what `unit` does."""
+    what = UNITS.get(unit, ("", 0.0))[0]
+    return tuple(name for name, (other, _) in UNITS.items() if other == what) or (unit,)
+
+
+def rate(bytes_per_s: float) -> str:
+    """A rate in words: GB/s, MB/s or kB/s."""
+    for name, size in (("GB/s", 1e9), ("MB/s", 1e6)):
+        if bytes_per_s >= size:
+            return f"{bytes_per_s / size:.4g} {name}"
+    return f"{bytes_per_s / 1e3:.4g} kB/s"
