@@ -16,6 +16,9 @@ GROUP_BLOCKS = 4
 
 GROUP_BYTES = GROUP_BLOCKS * BLOCK_BYTES
 
+_PADDING = 24  # records: one record again and again
+_RARE = 0.15  # below this share of repeats, more and more of them are padding
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -43,6 +46,8 @@ def _block(draw: random.Random, records: int, fresh: int, run: int) -> list[int]
     index: list[int] = []
     used = copied = 0
     copies = records - fresh
+    # A compressor hardly looks at data that has nothing to give, and misses a rare short repeat in it.
+    padding = max(0.0, 1.0 - copies / records / _RARE)
     ahead = 0.0  # how many copied records the fresh ones so far are to have between them
     while len(index) < records:
         if used < fresh and (copied >= ahead or not used):
@@ -50,10 +55,12 @@ def _block(draw: random.Random, records: int, fresh: int, run: int) -> list[int]
             used += 1
             ahead = copies * used / fresh - draw.random() * run
             continue
-        length = min(1 + int(draw.expovariate(1.0 / run)), records - len(index), copies - copied)
-        # Log-uniform: most repeats are near, some go back to the beginning, as in real data.
-        back = int(len(index) ** draw.random())
-        start = len(index) - max(back, 1)
+        if draw.random() < padding:
+            length, back = _PADDING, 1
+        else:
+            # Log-uniform: most repeats are near, some go back to the beginning, as in real data.
+            length, back = 1 + int(draw.expovariate(1.0 / run)), max(int(len(index) ** draw.random()), 1)
+        length, start = min(length, copies - copied), len(index) - back
         for step in range(length):
             index.append(index[start + step])
         copied += length

@@ -71,12 +71,12 @@ class Payloads:
         return value
 
     def equals(self, recipe_id: str, seed: int, offset: int, data: Data) -> bool:
-        """Whether `data` is what the blob holds from `offset` on, by checksum: 1 in 2^64 errors goes unseen."""
+        """Whether `data` is what the blob holds from `offset` on, by checksum: 1 error in 2^64 is missed."""
         found: int = checksums.crc64nvme(data)
         return found == self.digest(recipe_id, seed, offset, len(data))
 
     def first_difference(self, recipe_id: str, seed: int, offset: int, data: Data) -> int | None:
-        """Where in `data` the first byte is that is not the blob's, which begins at `offset`; None: nowhere."""
+        """Where in `data`, the blob's from `offset` on, the first wrong byte is; None: there is none."""
         place, view = 0, np.frombuffer(data, np.uint8)
         for piece in self.body(recipe_id, seed, offset, len(view)):
             wrong = np.frombuffer(piece, np.uint8) != view[place : place + len(piece)]

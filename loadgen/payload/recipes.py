@@ -1,4 +1,4 @@
-"""Payload recipes: what data of a type looks like, how far it can be reduced, and where those figures are from."""
+"""Payload recipes: what data of a type looks like, how far it can be reduced, and who says so."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ class Evidence:
 class Recipe:
     """Bytes of one data type.
 
-    `compress`: bytes / bytes after zstd level 3 of each 64 KiB block. `duplicate`: bytes / bytes that are left
-    when every piece of 32 KiB is kept once. Both are 1 where there is nothing to gain, and infinite for zeros.
+    `compress`: bytes / bytes after zstd level 3 of each 64 KiB block. `duplicate`: bytes / bytes that are
+    left when every piece of 32 KiB is kept once. Both are 1 where there is nothing to gain, and infinite for
+    zeros.
     """
 
     id: str

@@ -37,7 +37,7 @@ class Stream:
         self._fresh_bytes: Bytes = self._fresh.view(np.uint8)
 
     def part(self, content: int, start: int, stop: int) -> Bytes:
-        """Bytes `start` to `stop` of a content (a number below 2^64), within one group of blocks. A new array."""
+        """Bytes `start` to `stop` of a content (a number below 2^64), in one group of blocks. A new array."""
         group, start, stop = start // GROUP_BYTES, start % GROUP_BYTES, (stop - 1) % GROUP_BYTES + 1
         size = self._shape.record
         first, last = start // size, -(-stop // size)
@@ -62,5 +62,5 @@ class Stream:
         self._keys.reset_nonce(counter.to_bytes(_AES, "big"))
         if skip:
             self._keys.update(_NOTHING[:skip])
-        self._keys.update_into(_NOTHING[: len(out)], out)
+        self._keys.update_into(_NOTHING[: len(out)], out.data)
         self._shape.dress(out.view(np.uint64))
