@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 
+from loadgen.payload.errors import PayloadError
+from loadgen.payload.recipes import recipe
 from loadgen.plan.deadlines import with_deadlines
 from loadgen.plan.iterate import iterated
 from loadgen.plan.moved import full_bytes
@@ -98,6 +100,8 @@ class _Maker:
             files.append(made)
             shrinks[made.name] = spec.shrinks
             members.setdefault(spec.group, []).append(made.name)
+        for made in files:
+            _known(one, made)
         members["*"] = [made.name for made in files]
         if len(shrinks) < len(files):
             raise ProfileError(f"{one.id}: two sets of files have the same name", "Give one another name.")
@@ -139,9 +143,9 @@ class _Maker:
         return max(self._numbers[name].whole, min(default, 1)) if name else default
 
     def _state(self, spec: ModelSpec) -> tuple[FileSet, ...]:
-        keys = [key for key in type(spec).__slots__ if key not in ("group", "payload")]
+        keys = [key for key in type(spec).__slots__ if key not in ("group", "payloads")]
         shape = Shape(**{key: self._whole(getattr(spec, key), 1) for key in keys})
-        return LAYOUTS[self._chosen.get("layout", "dlio")](shape, spec.payload)
+        return LAYOUTS[self._chosen.get("layout", "dlio")](shape, spec.payloads)
 
     def _lanes(
         self, specs: tuple[LaneSpec, ...], members: Mapping[str, list[str]], ranks: int
@@ -178,6 +182,33 @@ class _Maker:
             repeat=max(1, self._whole(spec.repeat, plain.repeat)),
             arrivals=arrivals,
         )
+
+
+def _known(one: Profile, files: FileSet) -> None:
+    """Raise `ProfileError` for a payload or a pattern of names that there is not."""
+    try:
+        recipe(files.payload)
+    except PayloadError as error:
+        raise ProfileError(f"{one.id}: {error}", error.hint) from None
+    count, width = min(4, files.count), files.owners or 2
+    try:
+        names = {
+            files.pattern.format(index=index, rank=index % width, part=index // width)
+            for index in range(count)
+        }
+    except (KeyError, IndexError, ValueError, AttributeError):
+        raise ProfileError(f"{one.id}: {files.pattern!r} makes no names", _PATTERN) from None
+    by_rank = "{rank" in files.pattern or "{part" in files.pattern
+    if by_rank and not files.owners:
+        raise ProfileError(
+            f"{one.id}: {files.name} names its blobs by rank, and says no owners",
+            "Say how many ranks own them, or name them by {index}.",
+        )
+    if len(names) < count:
+        raise ProfileError(f"{one.id}: {files.pattern!r} gives several blobs the same name", _PATTERN)
+
+
+_PATTERN = "A pattern has {index}, or both {rank} and {part}; {index:08d} fills it up with zeros."
 
 
 def _chosen(one: Profile, asked: Mapping[str, str]) -> dict[str, str]:

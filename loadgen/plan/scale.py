@@ -64,9 +64,12 @@ def _fewer(files: FileSet, of_bytes: float, of_ranks: float, ranks: int) -> File
 
 
 def _smaller(files: FileSet, of_bytes: float, of_ranks: float) -> FileSet:
-    """As many blobs a rank, each smaller; more a rank only where they would be larger than at full size."""
-    count = max(1, round(files.count * max(of_ranks, of_bytes)))
-    return _sized(files, count, _owners(files, of_ranks), of_bytes)
+    """As many blobs a rank, each smaller; more a rank only where they would be larger than at full size.
+
+    A blob that there is once, whatever the ranks, stays alone.
+    """
+    count = max(1, round(files.count * max(of_ranks, of_bytes))) if files.count > 1 else 1
+    return _sized(files, count, min(count, _owners(files, of_ranks)), of_bytes)
 
 
 def _owners(files: FileSet, of_ranks: float) -> int:
@@ -139,14 +142,12 @@ def _lost(full: Plan, smaller: Plan) -> Iterable[str]:
         for was, is_ in zip(before.lanes, after.lanes, strict=True):
             for key, what in _STEPS.items():
                 if getattr(was, key) != getattr(is_, key):
-                    yield (
-                        f"{_place(before, was)}: {what} {getattr(is_, key):,} instead of {getattr(was, key):,}, "
-                        f"so that what came in several still does"
-                    )
+                    change = what.format(f"{getattr(is_, key):,}", f"{getattr(was, key):,}")
+                    yield f"{_place(before, was)}: {change}, so that what came in several pieces still does"
             if was.arrivals is not None and is_.arrivals is not None and was.arrivals != is_.arrivals:
                 yield (
-                    f"{_place(before, was)}: {is_.arrivals.rate:,.3g} arrivals a second instead of "
-                    f"{was.arrivals.rate:,.3g}"
+                    f"{_place(before, was)}: {_rate(is_.arrivals.rate)} arrivals a second instead of "
+                    f"{_rate(was.arrivals.rate)}"
                 )
 
 
@@ -154,9 +155,13 @@ def _place(phase: Phase, lane: Lane) -> str:
     return phase.name if lane.name == phase.name else f"{phase.name}/{lane.name}"
 
 
+def _rate(one: float) -> str:
+    return f"{one:,.0f}" if one >= 100 else f"{one:.3g}"
+
+
 _STEPS = {
-    "block_bytes": "blocks of bytes",
-    "single_bytes": "Put Blob for bytes up to",
-    "range_bytes": "ranges of bytes",
-    "page_names": "pages of names",
+    "block_bytes": "blocks of {} bytes instead of {}",
+    "single_bytes": "Put Blob up to {} bytes instead of {}",
+    "range_bytes": "ranges of {} bytes instead of {}",
+    "page_names": "pages of {} names instead of {}",
 }

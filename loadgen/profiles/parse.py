@@ -14,6 +14,7 @@ from loadgen.profiles.values import (
     ModelSpec,
     Number,
     Option,
+    Payloads,
     PhaseSpec,
     Provenance,
     Shrinks,
@@ -111,7 +112,8 @@ class _Reader:
 
     def model(self, table: Mapping[str, Any], group: str) -> ModelSpec:
         amounts = {key: self.amount(table, key, f"model/{key}") for key in _SHAPE}
-        return ModelSpec(group=group, payload=table["payload"], **amounts)
+        payloads = Payloads(table["payload"], table["payload_model"], table["payload_optimizer"])
+        return ModelSpec(group=group, payloads=payloads, **amounts)
 
     def phase(self, table: Mapping[str, Any]) -> PhaseSpec:
         name = table["name"]

@@ -94,7 +94,7 @@ def _joined(flow: Part, used: list[Part]) -> Profile:
         files=tuple(one for part in parts for one in part.files),
         models=tuple(one for part in parts for one in part.models),
         phases=flow.phases,
-        choices=flow.choices,
+        choices=_merged("choice", [part.choices for part in parts]),
     )
     _check(joined)
     return joined
@@ -161,7 +161,7 @@ def _numbers(one: Profile) -> Iterable[tuple[str, str]]:
     specs: list[tuple[str, Any, tuple[str, ...]]] = [
         *((spec.name, spec, ("count", "bytes", "spread", "owners")) for spec in one.files),
         *(
-            (spec.group, spec, tuple(key for key in type(spec).__slots__ if key not in ("group", "payload")))
+            (spec.group, spec, tuple(key for key in type(spec).__slots__ if key not in ("group", "payloads")))
             for spec in one.models
         ),
     ]

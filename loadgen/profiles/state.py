@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadgen.plan.values import FileSet
+from loadgen.profiles.values import Payloads
 
 _MODEL_BYTES = 2  # fp16
 _OPTIMIZER_BYTES = 4  # fp32 …
@@ -81,14 +82,16 @@ class Shape:
     @property
     def bytes(self) -> int:
         """Of one whole checkpoint."""
-        return sum(files.count * files.bytes for files in dlio(self, "checkpoint"))
+        model = self.data if self.zero == 3 else 1
+        layers = self.layers * self.layer_bytes + 2 * self.embedding_bytes
+        return (layers + self.norm_bytes) * self.tensor * model + self.optimizer_bytes * self.ranks
 
     @property
     def _shards(self) -> int:
         return self.data if self.zero == 3 else 1
 
 
-def dlio(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+def dlio(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
     """DLIO's files, which MLPerf Storage writes: model state by rank or by layer, optimizer state by rank.
 
     With ZeRO 1 the first replica alone writes the model state, so its ranks write more than the others.
@@ -98,19 +101,23 @@ def dlio(shape: Shape, payload: str) -> tuple[FileSet, ...]:
         "optim",
         ranks,
         shape.optimizer_bytes,
-        payload,
+        payloads.optimizer,
         owners=ranks,
-        pattern="zero_pp_rank_{rank:05d}_optim_states.pt",
+        pattern="zero_pp_rank_{part}_mp_rank_{rank:05d}_optim_states.pt",
     )
     if shape.zero == 3:
         whole = shape.layers * shape.layer_bytes + 2 * shape.embedding_bytes + shape.norm_bytes
-        pattern = "zero_pp_rank_{rank:05d}_model_states.pt"
-        return FileSet("model", ranks, whole, payload, owners=ranks, pattern=pattern), optim
+        pattern = "zero_pp_rank_{part}_mp_rank_{rank:05d}_model_states.pt"
+        return FileSet("model", ranks, whole, payloads.model, owners=ranks, pattern=pattern), optim
     first, tensor = shape.tensor * shape.pipeline, shape.tensor
     return (
-        FileSet("layer", shape.layers * tensor, shape.layer_bytes, payload, owners=first, pattern=_LAYER),
-        FileSet("embed-head", 2 * tensor, shape.embedding_bytes, payload, owners=first, pattern=_LAYER),
-        FileSet("tiny", tensor, shape.norm_bytes, payload, owners=first, pattern=_LAYER),
+        FileSet(
+            "layer", shape.layers * tensor, shape.layer_bytes, payloads.model, owners=first, pattern=_LAYER
+        ),
+        FileSet(
+            "embed-head", 2 * tensor, shape.embedding_bytes, payloads.model, owners=first, pattern=_LAYER
+        ),
+        FileSet("tiny", tensor, shape.norm_bytes, payloads.model, owners=first, pattern=_LAYER),
         optim,
     )
 
@@ -118,36 +125,36 @@ def dlio(shape: Shape, payload: str) -> tuple[FileSet, ...]:
 _LAYER = "layer_{part:03d}-model_{rank:05d}_model_states.pt"
 
 
-def dcp(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+def dcp(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
     """PyTorch's distributed checkpoints: one file a rank, and one `.metadata`.
 
     What replicas hold twice is saved by whichever has less to save, so the ranks write alike.
     """
-    return _torch(shape, payload, 1)
+    return _torch(shape, payloads, 1)
 
 
-def megatron(shape: Shape, payload: str) -> tuple[FileSet, ...]:
+def megatron(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
     """Megatron-Core's `torch_dist` format: two files a rank, `.metadata`, and `common.pt`."""
-    common = FileSet("common", 1, COMMON_BYTES, payload, owners=1, pattern="common.pt")
-    return *_torch(shape, payload, 2), common
+    common = FileSet("common", 1, COMMON_BYTES, payloads.both, owners=1, pattern="common.pt")
+    return *_torch(shape, payloads, 2), common
 
 
-def _torch(shape: Shape, payload: str, a_rank: int) -> tuple[FileSet, ...]:
+def _torch(shape: Shape, payloads: Payloads, a_rank: int) -> tuple[FileSet, ...]:
     count = shape.ranks * a_rank
     return (
         FileSet(
             "distcp",
             count,
             round(shape.bytes / count),
-            payload,
+            payloads.both,
             owners=shape.ranks,
             pattern="__{rank}_{part}.distcp",
         ),
-        FileSet("metadata", 1, DCP_METADATA_BYTES, payload, owners=1, pattern=".metadata"),
+        FileSet("metadata", 1, DCP_METADATA_BYTES, payloads.both, owners=1, pattern=".metadata"),
     )
 
 
-LAYOUTS: dict[str, Callable[[Shape, str], tuple[FileSet, ...]]] = {
+LAYOUTS: dict[str, Callable[[Shape, Payloads], tuple[FileSet, ...]]] = {
     "dlio": dlio,
     "dcp": dcp,
     "megatron": megatron,

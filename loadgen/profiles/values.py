@@ -67,11 +67,20 @@ class FileSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Payloads:
+    """What the bytes of a training state look like: ids of payload recipes."""
+
+    both: str  # where model and optimizer state share a file
+    model: str
+    optimizer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model whose training state makes the files. Numbers are names of `Profile.numbers`."""
 
     group: str
-    payload: str
+    payloads: Payloads
     layers: str
     hidden: str
     ffn: str

@@ -18,8 +18,9 @@ def owners(files: FileSet, lane: Lane) -> int:
     return min(files.owners or lane.ranks, lane.ranks)
 
 
-def blob(plan: Plan, files: FileSet, index: int, owned_by: int) -> Blob:
-    """File `index` of a set that `owned_by` ranks share."""
+def blob(plan: Plan, files: FileSet, index: int, lane: Lane) -> Blob:
+    """File `index` of a set; its name tells the rank that wrote it, whichever ranks of a lane read it."""
+    owned_by = files.owners or lane.ranks
     name = files.pattern.format(index=index, rank=index % owned_by, part=index // owned_by)
     seed = zlib.crc32(f"{plan.seed}/{files.name}/{index}".encode())
     return Blob(f"{plan.prefix}/{files.name}/{name}", size(plan, files, index), files.payload, seed)
@@ -53,7 +54,7 @@ def of_rank(plan: Plan, lane: Lane, rank: int) -> Iterator[Blob]:
         else:
             indices = (index for index in range(rank, files.count, shared_by) if rank < shared_by)
         for index in indices:
-            yield blob(plan, files, index, shared_by)
+            yield blob(plan, files, index, lane)
 
 
 def in_turn(plan: Plan, lane: Lane) -> Iterator[Blob]:
@@ -63,6 +64,5 @@ def in_turn(plan: Plan, lane: Lane) -> Iterator[Blob]:
         if lane.action is Action.LIST:
             yield Blob(folder(plan, files), 0, files.payload, 0)
             continue
-        shared_by = owners(files, lane)
         for index in range(files.count):
-            yield blob(plan, files, index, shared_by)
+            yield blob(plan, files, index, lane)
