@@ -93,7 +93,8 @@ class Histogram:
         for index, count in zip(found.tolist(), counts.tolist(), strict=True):
             self._counts[index] += count
         self.clamped += int(np.count_nonzero(inside != durations))
-        self.sum += int(durations.sum())
+        # In two halves, so that the sum of any that fit 64 bits does.
+        self.sum += (int((durations >> 32).sum()) << 32) + int((durations & 0xFFFFFFFF).sum())
         self._max = max(self._max, int(durations.max()))
         self._min = min(self._min, int(durations.min()))
 
@@ -155,20 +156,26 @@ class Histogram:
 
     def buckets(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The least and the greatest duration of each bucket, µs, and its count; ascending, none is empty."""
-        indices = np.array(sorted(self._counts), dtype=np.int64)
-        counts = np.array([self._counts[index] for index in indices.tolist()], dtype=np.int64)
+        indices, counts = self._sorted()
         shifts = np.maximum((indices >> _SHIFT) - 1, 0)
         lows = (indices - (shifts << _SHIFT)) << shifts
         return lows, lows + (np.int64(1) << shifts) - 1, counts
 
+    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The buckets that are not empty, ascending, and their counts."""
+        size = len(self._counts)
+        indices = np.fromiter(self._counts.keys(), dtype=np.int64, count=size)
+        counts = np.fromiter(self._counts.values(), dtype=np.int64, count=size)
+        order = np.argsort(indices)
+        return indices[order], counts[order]
+
     def pack(self) -> str:
         """As text: a version, then what was counted, compressed."""
-        indices = np.array(sorted(self._counts), dtype=np.uint64)
-        counts = np.array([self._counts[index] for index in indices.tolist()], dtype=np.uint64)
+        indices, counts = self._sorted()
         facts = (self.clamped, _folded(self.sum), _folded(self.min), _folded(self.max), len(indices))
-        steps = np.diff(indices, prepend=np.uint64(0))
-        body = b"".join(map(varint.one, facts)) + varint.many(steps) + varint.many(counts)
-        return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 6)).decode("ascii")
+        numbers = np.concatenate((np.diff(indices, prepend=0), counts)).astype(np.uint64)
+        body = b"".join(map(varint.one, facts)) + varint.many(numbers)
+        return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 3)).decode("ascii")
 
     @classmethod
     def unpack(cls, text: str) -> Histogram:

@@ -33,7 +33,8 @@ def take(data: bytes, at: int) -> tuple[int, int]:
 
 def many(values: NDArray[np.uint64]) -> bytes:
     """Numbers below 2^63, one after the other."""
-    left = values[:, None] >> _SHIFTS
+    pieces = -(-int(values.max(initial=1)).bit_length() // 7)
+    left = values[:, None] >> _SHIFTS[:pieces]
     wanted = left != 0
     wanted[:, 0] = True
     more = ((left >> np.uint64(7)) != 0).astype(np.uint8) << np.uint8(7)
