@@ -9,6 +9,7 @@ there is one, else of a member before it at no higher place, so that what it rep
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 EXTENT_BYTES = 8 << 20
@@ -23,8 +24,12 @@ def seed_for(run: int, files: str, index: int) -> int:
 
     Two runs with different seeds share nothing, nor do two file sets.
     """
-    family = int.from_bytes(hashlib.sha256(f"{run}/{files}".encode()).digest()[:6], "big")
-    return family << _MEMBERS | index
+    return _family(run, files) << _MEMBERS | index
+
+
+@functools.lru_cache(maxsize=256)
+def _family(run: int, files: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{run}/{files}".encode()).digest()[:6], "big")
 
 
 def family_of(seed: int) -> int:

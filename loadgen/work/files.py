@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import zlib
 from collections.abc import Iterator
 
+from loadgen.payload.layout import seed_for
 from loadgen.plan.values import Action, FileSet, Lane, Plan, Share
 from loadgen.work.op import Blob
 
@@ -22,7 +22,7 @@ def blob(plan: Plan, files: FileSet, index: int, lane: Lane) -> Blob:
     """File `index` of a set; its name tells the rank that wrote it, whichever ranks of a lane read it."""
     owned_by = files.owners or lane.ranks
     name = files.pattern.format(index=index, rank=index % owned_by, part=index // owned_by)
-    seed = zlib.crc32(f"{plan.seed}/{files.name}/{index}".encode())
+    seed = seed_for(plan.seed, files.name, index)
     return Blob(f"{plan.prefix}/{files.name}/{name}", size(plan, files, index), files.payload, seed)
 
 
