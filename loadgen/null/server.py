@@ -8,9 +8,10 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from harness.endpoint import Endpoint, Secret, Style
 from harness.endpoints.certificates import Certificates
@@ -105,7 +106,7 @@ def null_server(
         server.wait_ready(_started, _START)
         for one in sockets:
             one.close()  # nginx has its own
-        yield _endpoint(ports, certificates)
+        yield _endpoint(ports, None if certificates is None else certificates.ca)
 
 
 @contextlib.contextmanager
@@ -124,8 +125,19 @@ def _started(line: str) -> bool | None:
     return True if "start worker process " in line else None
 
 
-def _endpoint(ports: list[int], certificates: Certificates | None) -> Endpoint:
-    also = {} if certificates is None else {"https": f"https://{_HOST}:{ports[1]}/{ACCOUNT}"}
+def to_json(endpoint: Endpoint) -> dict[str, Any]:
+    """A null server, for another process. It has no secret: every key is right."""
+    ports = [endpoint.face(name).address[1] for name in (None, *endpoint.also)]
+    return {"ports": ports, "ca": None if endpoint.ca_file is None else str(endpoint.ca_file)}
+
+
+def from_json(value: Mapping[str, Any]) -> Endpoint:
+    """What `to_json` told of."""
+    return _endpoint(value["ports"], None if value["ca"] is None else Path(value["ca"]))
+
+
+def _endpoint(ports: list[int], ca: Path | None) -> Endpoint:
+    also = {"https": f"https://{_HOST}:{ports[1]}/{ACCOUNT}"} if len(ports) > 1 else {}
     return Endpoint(
         name="null",
         url=f"http://{_HOST}:{ports[0]}/{ACCOUNT}",
@@ -133,7 +145,7 @@ def _endpoint(ports: list[int], certificates: Certificates | None) -> Endpoint:
         style=Style.PATH,
         key=Secret(base64.b64encode(bytes(64)).decode()),
         connect=(_HOST, ports[0]),
-        ca_file=None if certificates is None else certificates.ca,
+        ca_file=ca,
         also=MappingProxyType(also),
         declared="nginx, answering everything and keeping nothing",
         disposable=True,

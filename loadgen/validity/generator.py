@@ -1,0 +1,233 @@
+"""Checks of the generator: how near its ceiling, how busy its processes, its machine, its network."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from loadgen.plan import document
+from loadgen.record.lines import Event, Phase
+from loadgen.record.read import LoadRun
+from loadgen.validity.ceiling import Ceiling, lane_shapes
+from loadgen.validity.check import Check, State, percent
+
+NEAR = 0.7
+"""A run above this share of its generator's ceiling says so (benchmarks.md, section 4.2)."""
+AT = 0.9
+"""Above this share it was the generator that was measured."""
+BUSY, FULL = 0.9, 0.98
+"""Shares of a core that a worker uses: it may be the limit; it is the limit."""
+MACHINE_FULL = 0.95
+STOLEN = 0.05
+NET_BUSY, NET_FULL = 0.8, 0.95
+_SHORTEST = 0.2  # seconds; what is left of an interval after clipping, below which a rate is no rate
+
+
+def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
+    """How much of what the generator can do at most the run needed, where it needed most."""
+    name = "generator-ceiling"
+    if ceiling is None:
+        return Check(
+            name,
+            State.NOT_RUN,
+            "The generator's ceiling was not measured, so nobody knows whether the generator was the limit.",
+        )
+    shares = dict(_shares(run, ceiling))
+    if not shares:
+        return Check(name, State.NOT_RUN, "No measured phase did anything that the ceiling is known for.")
+    where, share = max(shares.items(), key=lambda one: one[1])
+    facts = {
+        "share": round(share, 4),
+        "phase": where,
+        "shares": {phase: round(one, 4) for phase, one in shares.items()},
+        "says_so_above": NEAR,
+        "invalidates_above": AT,
+    }
+    reached = f"In {where} the generator ran at {percent(share)} of what it can do at most"
+    if share > AT:
+        return Check(
+            name,
+            State.INVALIDATES,
+            f"{reached}: it was the generator that was measured, not the endpoint.",
+            facts,
+        )
+    if share > NEAR:
+        return Check(name, State.WARNS, f"{reached}: part of every latency may be its own.", facts)
+    return Check(name, State.OK, f"{reached}: it was not the limit.", facts)
+
+
+def _shares(run: LoadRun, ceiling: Ceiling) -> Iterator[tuple[str, float]]:
+    """Each measured phase and its share of the ceiling, as the average operation saw it.
+
+    Operations of several kinds add up: each takes 1 / ceiling of a second of the generator. Weighted by
+    operations, an idle tail behind stragglers does not hide a generator that was full before it.
+    """
+    plan = document.load(run.header.plan)
+    shapes = {
+        (phase.name, lane.name, kind): shape
+        for phase in plan.phases
+        for lane in phase.lanes
+        for kind, shape in lane_shapes(plan, lane, run.header.workers).items()
+    }
+    phases = {(phase.name, phase.iteration): phase for phase in run.phases if phase.measured}
+    needed: defaultdict[tuple[str, int], defaultdict[float, float]]
+    needed = defaultdict(lambda: defaultdict(float))
+    ops: defaultdict[tuple[str, int], defaultdict[float, int]] = defaultdict(lambda: defaultdict(int))
+    for one in run.intervals:
+        shape = next(
+            (
+                found
+                for key, found in shapes.items()
+                if (key[0], key[1], key[2].value) == (one.phase, one.lane, one.op)
+            ),
+            None,
+        )
+        most = None if shape is None else ceiling.ops_per_s(shape)
+        key = (one.phase, one.iteration)
+        if most is None or key not in phases:
+            continue
+        count = one.ops + sum(one.errors.values())
+        needed[key][one.t_s] += count / most
+        ops[key][one.t_s] += count
+    for key, phase in phases.items():
+        if share := _weighted(needed[key], ops[key], phase):
+            yield (phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"), share
+
+
+def _weighted(needed: Mapping[float, float], ops: Mapping[float, int], phase: Phase) -> float:
+    """The mean over intervals of seconds needed per second, weighted by operations."""
+    times = sorted(needed)
+    length = min((b - a for a, b in itertools.pairwise(times)), default=1.0)
+    end = (
+        phase.begin_s + phase.barrier_s
+        if phase.barrier_s is not None
+        else (phase.end_s or times[-1] + length)
+    )
+    total = weight = 0.0
+    for at in times:
+        seconds = min(at + length, end) - max(at, phase.begin_s)
+        if seconds >= min(_SHORTEST, length) or len(times) == 1:
+            total += ops[at] * needed[at] / max(seconds, 0.001)
+            weight += ops[at]
+    return total / weight if weight else 0.0
+
+
+def usage(run: LoadRun) -> Mapping[str, Sequence[Event]]:
+    """The samples of `loadgen.validity.sampler` that were taken in measured phases, by worker or `master`."""
+    spans = [
+        (phase.begin_s, phase.end_s if phase.end_s is not None else float("inf"))
+        for phase in run.phases
+        if phase.measured
+    ]
+    found: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in run.events:
+        if event.what == "usage" and any(
+            begin < event.t_s and event.t_s - float(event.facts["wall_s"]) < end for begin, end in spans
+        ):
+            found[str(event.facts.get("worker", "master"))].append(event)
+    return found
+
+
+def processor_check(run: LoadRun) -> Check:
+    """How busy each worker was: it has one thread, so one core is all it can use."""
+    name = "generator-processor"
+    shares = {
+        worker: _mean(events, "cpu") for worker, events in usage(run).items() if worker != "master" and events
+    }
+    if not shares:
+        return Check(name, State.NOT_RUN, "How busy the workers were is not known.")
+    worker, share = max(shares.items(), key=lambda one: one[1])
+    facts = {
+        "worker": worker,
+        "share": round(share, 4),
+        "shares": {k: round(v, 4) for k, v in shares.items()},
+    }
+    said = f"The busiest worker ({worker}) used {percent(share)} of a core"
+    if share >= FULL:
+        return Check(
+            name, State.INVALIDATES, f"{said}: it had no time left, and was the limit itself.", facts
+        )
+    if share >= BUSY:
+        return Check(
+            name, State.WARNS, f"{said}: start more workers to be sure that it was not the limit.", facts
+        )
+    return Check(name, State.OK, f"{said}: it had time to spare.", facts)
+
+
+def machine_check(run: LoadRun) -> Check:
+    """How busy the machines of the workers were, with all that runs on them."""
+    name = "generator-machine"
+    events = [event for events in usage(run).values() for event in events]
+    if not events:
+        return Check(name, State.NOT_RUN, "How busy the generator's machine was is not known.")
+    by_worker = [(_mean(of, "machine"), _mean(of, "stolen")) for of in usage(run).values() if of]
+    busy, stolen = max(one[0] for one in by_worker), max(one[1] for one in by_worker)
+    facts = {"busy": round(busy, 4), "stolen": round(stolen, 4), "cores": events[0].facts.get("cores")}
+    if stolen > STOLEN:
+        said = f"{percent(stolen)} of the generator's machine went to others on its host: latencies hold it."
+        return Check(name, State.WARNS, said, facts)
+    if busy >= MACHINE_FULL:
+        also = " The endpoint is on it too, and had to share." if on_this_machine(run) else ""
+        said = f"The generator's machine was {percent(busy)} busy: what waited for a core looks slow."
+        return Check(name, State.WARNS, said + also, facts)
+    return Check(name, State.OK, f"The generator's machine was {percent(busy)} busy: there was room.", facts)
+
+
+def network_check(run: LoadRun) -> Check:
+    """How full the network interface towards the endpoint was."""
+    name = "generator-network"
+    worst: tuple[float, Mapping[str, Any]] | None = None
+    unknown = ""
+    loopback = False
+    for events in usage(run).values():
+        way = next((event.facts["way"] for event in events if event.facts.get("way")), None)
+        if way is None:
+            continue
+        if way["loopback"]:
+            loopback = True
+            continue
+        if not way["bits_per_s"]:
+            unknown = str(way["interface"])
+            continue
+        moved = [
+            8
+            * max(event.facts["net"].get(way["interface"], {"sent": 0, "received": 0}).values())
+            / float(event.facts["wall_s"])
+            for event in events
+        ]
+        share = sum(moved) / len(moved) / way["bits_per_s"]
+        if worst is None or share > worst[0]:
+            worst = share, way
+    if worst is not None:
+        share, way = worst
+        facts = {"share": round(share, 4), **way}
+        said = f"The network interface {way['interface']} carried {percent(share)} of what it can"
+        if share >= NET_FULL:
+            said = f"{said}: the generator's network was the limit, not the endpoint."
+            return Check(name, State.INVALIDATES, said, facts)
+        if share >= NET_BUSY:
+            return Check(name, State.WARNS, f"{said}: it may have been the limit.", facts)
+        return Check(name, State.OK, f"{said}: it was not the limit.", facts)
+    if unknown:
+        said = f"How fast the network interface {unknown} is cannot be told, nor how full it was."
+        return Check(name, State.NOT_RUN, said, {"interface": unknown})
+    if loopback:
+        said = "The load went over loopback: no network is part of these figures."
+        return Check(name, State.OK, said, {"loopback": True})
+    return Check(name, State.NOT_RUN, "Which way the load went is not known.")
+
+
+def on_this_machine(run: LoadRun) -> bool:
+    """Whether the load went over loopback: endpoint and generator share one machine."""
+    return any(
+        bool((event.facts.get("way") or {}).get("loopback")) for event in run.events if event.what == "usage"
+    )
+
+
+def _mean(events: Sequence[Event], what: str) -> float:
+    """A share over time: longer samples count for more."""
+    seconds = sum(float(event.facts["wall_s"]) for event in events)
+    total = sum(float(event.facts[what]) * float(event.facts["wall_s"]) for event in events)
+    return total / seconds if seconds else 0.0
