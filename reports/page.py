@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -33,10 +34,15 @@ FAMILY: Mapping[Verdict, str] = {
 """Which colour a verdict has. A word and a symbol always stand beside it."""
 
 
-def render(template: str, *, script: str = "page.js", **values: Any) -> str:
+LIBRARY = ("d3.min.js", "plot.umd.min.js")
+"""The chart library that a page with charts carries inside, in the order in which it is run."""
+
+
+def render(template: str, *, script: str = "page.js", charts: bool = False, **values: Any) -> str:
     """The page, as HTML. Every string that comes from `values` is made visible, then escaped.
 
-    `script` is the template folder's file that the page may run.
+    `script` is the template folder's file that the page may run; with `charts` it may use the chart library,
+    which sets styles as it draws.
     """
     environment = Environment(
         loader=PackageLoader("reports", "templates"),
@@ -57,11 +63,15 @@ def render(template: str, *, script: str = "page.js", **values: Any) -> str:
     environment.tests["has"] = lambda values, one: one in values
     environment.globals |= {"Verdict": Verdict, "plural": plural}
     style, code = (_asset(environment, name) for name in ("style.css", script))
+    library = [*map(_library, LIBRARY)] if charts else []
+    styles = "'unsafe-inline'" if charts else _digest(style)
+    runs = " ".join(map(_digest, (*library, code)))
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file, nothing of a run is in it
         script=Markup(code),  # noqa: S704 - our own file
+        library=[*map(Markup, library)],
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
-        f"style-src {_digest(style)}; script-src {_digest(code)}",
+        f"style-src {styles}; script-src {runs}",
         **values,
     )
 
@@ -69,6 +79,16 @@ def render(template: str, *, script: str = "page.js", **values: Any) -> str:
 def _asset(environment: Environment, name: str) -> str:
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
+
+
+def _library(name: str) -> str:
+    return files("reports").joinpath("vendor", name).read_text("utf-8")
+
+
+def data_block(value: Any) -> Markup:
+    """A value as JSON that a script of the page reads; nothing in it can end the block that it stands in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate({ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}))  # noqa: S704
 
 
 def _digest(text: str) -> str:

@@ -1,0 +1,119 @@
+"""What the charts of a load page show, as plain data: the script of the page draws it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from loadgen.record.read import LoadRun
+from reports.load.frames import MOST_POINTS, ecdf, nines, ranks, timeline
+
+GANTT_RANKS = 256
+"""Ranks of one picture; of more, the slowest and an even choice of the others are shown, and it says so."""
+
+
+def charts(run: LoadRun) -> dict[str, Any]:
+    """All charts of a run. Times are seconds from its start, durations ms, rates decimal GB/s."""
+    return {
+        "phases": [
+            {
+                "name": label(one.name, one.iteration),
+                "begin": one.begin_s,
+                "end": one.end_s,
+                "measured": one.measured,
+            }
+            for one in run.phases
+            if one.end_s is not None
+        ],
+        "events": [{"t": one.t_s, "what": one.what, "said": one.said} for one in run.events],
+        "timeline": _timeline(run),
+        "percentiles": _distributions(run, "nines"),
+        "ecdf": _distributions(run, "ecdf"),
+        "gantt": _gantt(run),
+    }
+
+
+def label(phase: str, iteration: int) -> str:
+    """A phase as people read it: the first of its name needs no number."""
+    return phase if iteration == 1 else f"{phase} {iteration}"
+
+
+def _timeline(run: LoadRun) -> list[dict[str, Any]]:
+    frame = timeline(run)
+    if frame.empty:
+        return []
+    # Long runs are drawn in wider steps; rates stay rates, and the worst second of a step is its P99.
+    step = max(1, math.ceil((frame["t_s"].max() - frame["t_s"].min() + 1) / MOST_POINTS))
+    frame["t"] = (frame["t_s"] // step * step).astype(float)
+    grouped = frame.groupby(["t", "op"], as_index=False).agg(
+        ops=("ops", "sum"),
+        bytes=("bytes", "sum"),
+        errors=("errors", "sum"),
+        p50=("p50_ms", "median"),
+        p99=("p99_ms", "max"),
+    )
+    grouped["ops"] /= step
+    grouped["gb"] = grouped.pop("bytes") / step / 1e9
+    grouped["step"] = step
+    return records(grouped)
+
+
+def _distributions(run: LoadRun, form: str) -> list[dict[str, Any]]:
+    """Latency and service time of each operation of each measured phase, as lines."""
+    measured = dict.fromkeys(one.name for one in run.phases if one.measured)
+    found: list[dict[str, Any]] = []
+    for phase in measured:
+        for op in dict.fromkeys(key.op for key in run.histograms if key.phase == phase):
+            for metric in ("latency", "service"):
+                histogram = run.histogram(phase, metric, op=op)
+                frame = nines(histogram) if form == "nines" else ecdf(histogram)
+                found += records(frame.assign(phase=phase, op=op, metric=metric))
+    return found
+
+
+def _gantt(run: LoadRun) -> list[dict[str, Any]]:
+    frame = ranks(run)
+    measured = {(one.name, one.iteration): one.begin_s for one in run.phases if one.measured}
+    pictures = []
+    for (phase, iteration), begin in measured.items():
+        group = frame[(frame["phase"] == phase) & (frame["iteration"] == iteration)]
+        if group.empty:
+            continue
+        wanted = group.groupby("rank")["end_s"].max().sort_values(ascending=False)
+        shown = wanted
+        if len(wanted) > GANTT_RANKS:
+            rest = wanted.iloc[GANTT_RANKS // 2 :]
+            shown = pd.concat(
+                [wanted.iloc[: GANTT_RANKS // 2], rest.iloc[:: math.ceil(len(rest) / (GANTT_RANKS // 2))]]
+            )
+        rows = group[group["rank"].isin(shown.index)].copy()
+        for column in ("begin_s", "data_end_s", "end_s"):
+            rows[column] = rows[column] - begin
+        pictures.append(
+            {
+                "name": label(phase, iteration),
+                "of": len(wanted),
+                "shown": len(shown),
+                "median": float(wanted.median() - begin),
+                "last": float(wanted.max() - begin),
+                "rows": records(rows[["rank", "lane", "begin_s", "data_end_s", "end_s", "failed"]]),
+            }
+        )
+    return pictures
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as JSON can hold them: missing values are null, numbers have as many digits as can be seen."""
+    return [
+        {str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict(orient="records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,135 @@
+"use strict";
+// Draws the charts of a load page from its data block. Tables say the same without it.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const charts = [];
+  const colours = d3.range(1, 9).map((n) => `var(--s${n})`);
+  const ops = [...new Set(data.timeline.map((row) => row.op))];
+  const shortMs = (ms) => (ms >= 1000 ? `${d3.format(".3~g")(ms / 1000)} s` : ms >= 1 ? `${d3.format(".3~g")(ms)} ms` : `${d3.format(".3~g")(ms * 1000)} µs`);
+  // 1, 2, 5: as many as a log axis has room for, and always some.
+  const steps = (values) => {
+    const [low, high] = d3.extent(values);
+    if (!(low > 0)) return undefined;
+    const all = d3.range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1).flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
+    const within = all.filter((one) => one >= low && one <= high);
+    return within.length > 9 ? within.filter((one) => /^1/.test(one.toExponential())) : within;
+  };
+  const base = (width) => ({
+    width, marginLeft: 62, marginRight: 24, marginBottom: 44, style: { background: "transparent", color: "var(--ink)", fontSize: "12px", fontFamily: "var(--sans)" },
+  });
+
+  function chart(id, caption, draw, present = true) {
+    const figure = document.getElementById(id);
+    if (!figure) return;
+    figure.querySelector("figcaption").textContent = caption;
+    if (!present) { figure.hidden = true; return; }
+    charts.push({ figure, draw });
+  }
+
+  function redraw() {
+    for (const { figure, draw } of charts) {
+      figure.querySelectorAll(":scope > :not(figcaption)").forEach((old) => old.remove());
+      figure.append(draw(Math.max(300, figure.clientWidth)));
+    }
+  }
+
+  const line = (y) => Plot.ruleX(data.events, { x: "t", stroke: "var(--bad)", strokeDasharray: "3,3", title: (d) => `${d.what}: ${d.said}`, ...y });
+  const phases = () => [
+    Plot.ruleX(data.phases, { x: "begin", stroke: "var(--rule)" }),
+    Plot.text(data.phases, { x: "begin", text: "name", frameAnchor: "top", textAnchor: "start", dx: 4, dy: -14, fill: "var(--soft)" }),
+  ];
+
+  const moved = d3.sum(data.timeline, (row) => row.gb) > 0;
+  const rate = moved ? "gb" : "ops";
+  const step = data.timeline.length ? data.timeline[0].step : 1;
+  const failed = d3.rollups(data.timeline.filter((row) => row.errors), (rows) => d3.sum(rows, (row) => row.errors), (row) => row.t).map(([t, errors]) => ({ t, errors }));
+  chart("chart-throughput", `${moved ? "GB/s" : "Operations a second"} by operation, in steps of ${step} s${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
+    ...base(width), height: 260, marginTop: 34,
+    x: { label: "seconds from the start →", labelOffset: 38 }, y: { label: moved ? "↑ GB/s" : "↑ operations/s", grid: true },
+    color: { domain: ops, range: colours, legend: true },
+    marks: [
+      ...phases(),
+      Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: (row) => row.t + step, y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${row.t} s: ${d3.format(".3~g")(row[rate])} ${moved ? "GB/s" : "/s"}${row.errors ? `\n${row.errors} errors` : ""}` })),
+      Plot.dot(failed, { x: (row) => row.t + step / 2, frameAnchor: "top", symbol: "times", stroke: "var(--bad)", strokeWidth: 2, r: 4, title: (row) => `${row.t} s: ${row.errors} errors`, tip: { fill: "var(--paper)" } }),
+      line({}),
+      Plot.ruleY([0], { stroke: "var(--soft)" }),
+    ],
+  }), data.timeline.length > 0);
+
+  // Operations of one second stand side by side: over each other they could not be told apart.
+  const middle = (row) => row.t + (step * (ops.indexOf(row.op) + 0.5)) / ops.length;
+  const timed = data.timeline.filter((row) => row.p50 !== null);
+  chart("chart-latency-time", "Latency over time, from the intended start: P50 (dot) to P99 (upper end).", (width) => Plot.plot({
+    ...base(width), height: 220, marginTop: 34,
+    x: { label: "seconds from the start →", labelOffset: 38, domain: d3.extent(data.timeline.flatMap((row) => [row.t, row.t + step])) }, y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
+    color: { domain: ops, range: colours },
+    marks: [
+      ...phases(),
+      Plot.ruleX(timed, { x: middle, y1: "p50", y2: "p99", stroke: "op", strokeOpacity: 0.35, strokeWidth: Math.max(1, Math.min(8, width / (1.6 * data.timeline.length + 1))) }),
+      Plot.dot(timed, { x: middle, y: "p50", fill: "op", r: 2.2, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${row.t} s\nP50 ${shortMs(row.p50)}\nP99 ${shortMs(row.p99)}` }),
+      line({}),
+    ],
+  }), timed.length > 0);
+
+  const series = (row) => `${row.phase} ${row.op}`;
+  const names = [...new Set(data.percentiles.map(series))];
+  const nines = [0, -Math.log10(0.5), 1, 2, 3, 4, 5].filter((n) => n <= (d3.max(data.percentiles, (row) => row.nines) ?? 0) + 1e-9);
+  const split = (rows) => [rows.filter((row) => row.metric === "latency"), rows.filter((row) => row.metric === "service")];
+  const dashed = { stroke: series, z: series, strokeWidth: 1.4, strokeDasharray: "4,3", strokeOpacity: 0.8 };
+  chart("chart-percentiles", "Percentiles on a log-nines axis: latency (solid), service time (dashed).", (width) => {
+    const [latency, service] = split(data.percentiles);
+    return Plot.plot({
+      ...base(width), height: 320,
+      x: { label: "percentile →", labelOffset: 38, ticks: nines, tickFormat: (n) => `P${d3.format(".6~g")(100 * (1 - 10 ** -n))}`, grid: true },
+      y: { type: "log", label: "↑ time", grid: true, tickFormat: shortMs, ticks: steps(data.percentiles.map((row) => row.ms)) },
+      color: { domain: names, range: colours, legend: true },
+      marks: [
+        Plot.line(latency, { x: "nines", y: "ms", stroke: series, z: series, strokeWidth: 1.8 }),
+        Plot.line(service, { x: "nines", y: "ms", ...dashed }),
+        Plot.dot(latency, { x: "nines", y: "ms", fill: series, r: 2.5, tip: { fill: "var(--paper)" }, title: (row) => `${series(row)}\nP${row.q}: ${shortMs(row.ms)}` }),
+      ],
+    });
+  }, names.length > 0);
+  chart("chart-ecdf", "Share of operations up to a time: latency (solid), service time (dashed).", (width) => {
+    const [latency, service] = split(data.ecdf);
+    return Plot.plot({
+      ...base(width), height: 320,
+      x: { type: "log", label: "time →", labelOffset: 38, grid: true, tickFormat: shortMs, ticks: steps(data.ecdf.map((row) => row.ms)) }, y: { label: "↑ share", percent: true, grid: true, domain: [0, 100] },
+      color: { domain: names, range: colours, legend: true },
+      marks: [
+        Plot.line(latency, { x: "ms", y: "share", stroke: series, z: series, strokeWidth: 1.8, curve: "step-after" }),
+        Plot.line(service, { x: "ms", y: "share", curve: "step-after", ...dashed }),
+      ],
+    });
+  }, names.length > 0);
+
+  const holder = document.getElementById("gantts");
+  for (const one of data.gantt) {
+    const figure = document.createElement("figure");
+    figure.className = "chart";
+    figure.id = `gantt-${one.name.replace(/\W/g, "-")}`;
+    figure.append(document.createElement("figcaption"));
+    figure.firstChild.className = "soft";
+    holder.append(figure);
+    const lanes = [...new Set(one.rows.map((row) => row.lane))];
+    const some = one.shown < one.of ? `, the slowest of ${one.of} ranks and an even choice of the others, ${one.shown} in all` : "";
+    chart(figure.id, `${one.name}${some}: the median rank ended after ${d3.format(".3~g")(one.median)} s, the last after ${d3.format(".3~g")(one.last)} s.`, (width) => Plot.plot({
+      ...base(width), height: Math.min(900, 60 + Math.max(3, one.shown) * (one.shown > 64 ? 6 : 14)),
+      x: { label: "seconds from the barrier →", labelOffset: 38, grid: true, domain: [0, one.last] },
+      y: { type: "band", label: "rank", padding: 0.15, tickFormat: (rank) => rank, ticks: one.shown > 32 ? one.rows.map((row) => row.rank).filter((rank) => rank % 16 === 0) : undefined },
+      color: { domain: lanes, range: colours, legend: lanes.length > 1 },
+      marks: [
+        Plot.barX(one.rows, { y: "rank", x1: "begin_s", x2: (row) => row.data_end_s ?? row.end_s, fill: "lane", fillOpacity: 0.55, tip: { fill: "var(--paper)" }, title: (row) => `rank ${row.rank} (${row.lane})\n${d3.format(".3~g")(row.begin_s)} s to ${d3.format(".3~g")(row.end_s)} s${row.failed ? `\n${row.failed} files given up` : ""}` }),
+        Plot.barX(one.rows.filter((row) => row.data_end_s !== null && row.end_s > row.data_end_s), { y: "rank", x1: "data_end_s", x2: "end_s", fill: "lane" }),
+        Plot.dot(one.rows.filter((row) => row.failed), { y: "rank", x: "end_s", symbol: "times", stroke: "var(--bad)", strokeWidth: 2 }),
+        Plot.ruleX([one.median], { stroke: "var(--ink)", strokeDasharray: "4,3" }),
+        Plot.ruleX([one.last], { stroke: "var(--ink)" }),
+      ],
+    }));
+  }
+  if (!data.gantt.length) document.getElementById("ranks").hidden = true;
+
+  redraw();
+  let width = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; redraw(); } });
+})();

@@ -1,0 +1,122 @@
+"""The page of a load run: what the tables say, what the charts are given, and that a browser draws them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from loadgen.record.histogram import Histogram
+from loadgen.record.read import read
+from reports.load import tables
+from reports.load.charts import GANTT_RANKS, charts
+from reports.load.frames import ecdf, nines, timeline
+from reports.load.page import build, draw
+from reports.page import data_block
+from tests.load.made_up import made_up
+
+
+def test_no_percentile_is_given_that_fewer_than_one_value_is_beyond() -> None:
+    frame = nines(Histogram.of(range(1, 101)))
+    assert frame["q"].max() == 99
+    assert nines(Histogram()).empty
+    assert ecdf(Histogram()).empty
+
+
+def test_an_ecdf_ends_at_the_greatest_value_and_never_falls() -> None:
+    frame = ecdf(Histogram.of(range(1000, 900_000, 7)))
+    assert frame["share"].is_monotonic_increasing
+    assert frame["share"].iloc[-1] == 1
+    assert frame["ms"].iloc[-1] == pytest.approx(899.997, rel=1e-3)
+    assert len(frame) <= 240
+
+
+def test_intervals_of_one_second_add_up(tmp_path: Path) -> None:
+    frame = timeline(read(made_up(tmp_path / "run")))
+    assert frame["ops"].sum() == 3 * 12 * 40
+    assert frame["errors"].sum() == 4
+    assert frame["bytes"].sum() == 2 * 12 * 40 * (8 << 20)
+
+
+def test_of_many_ranks_the_slowest_are_shown(tmp_path: Path) -> None:
+    run = read(made_up(tmp_path / "run", ranks=3 * GANTT_RANKS))
+    picture = charts(run)["gantt"][0]
+    assert picture["of"] == 3 * GANTT_RANKS
+    assert picture["shown"] <= GANTT_RANKS
+    ends = {row["rank"]: row["end_s"] for row in picture["rows"]}
+    assert max(ends.values()) == pytest.approx(picture["last"], rel=1e-5)
+
+
+def test_a_phase_is_rated_by_all_bytes_over_the_barrier_time(tmp_path: Path) -> None:
+    row = tables.phase_rows(read(made_up(tmp_path / "run")).phases)[0]
+    assert row.gb_per_s == pytest.approx(40 * (8 << 20) / 1e9)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.000123456, "0.000123"),
+        (12.3456, "12.3"),
+        (123456.7, "123,457"),
+        (None, "–"),
+        (0, "0"),
+        (1000.0, "1,000"),
+    ],
+)
+def test_figures(value: float | None, text: str) -> None:
+    assert tables.figure(value) == text
+
+
+def test_scale_stands_on_every_row(tmp_path: Path) -> None:
+    page = draw(read(made_up(tmp_path / "run")))
+    assert page.count("1/1,000 of full size") >= 5
+
+
+def test_a_partial_run_says_so_first(tmp_path: Path) -> None:
+    page = draw(read(made_up(tmp_path / "run", complete=False)))
+    assert page.index("Partial run.") < page.index("<nav")
+
+
+def test_nothing_in_a_data_block_can_end_it() -> None:
+    text = str(data_block({"a": "</script><!--\u2028"}))
+    assert "<" not in text
+    assert json.loads(text) == {"a": "</script><!--\u2028"}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for this module."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("chromium is not installed here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize("ranks", [3, 300])
+def test_a_browser_draws_every_chart_and_fetches_nothing(
+    chromium: Browser, tmp_path: Path, width: int, scheme: Literal["light", "dark"], ranks: int
+) -> None:
+    file = build(made_up(tmp_path / "run", ranks=ranks))
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    fetched: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.goto(file.as_uri())
+    drawn = page.locator(".chart svg[viewBox]").count()
+    within = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert wrong == []
+    assert fetched == [file.as_uri()]
+    assert within <= width
+    assert drawn == 6, "throughput, latency over time, percentiles, shares, and the ranks of two phases"
