@@ -1,4 +1,4 @@
-"""How many requests a plan makes, by operation, and how long an account's limits make it take at least."""
+"""How many requests a plan makes, by operation."""
 
 from __future__ import annotations
 

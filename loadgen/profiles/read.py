@@ -113,7 +113,8 @@ def _merged(what: str, tables: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _check(one: Profile) -> None:
     """What the schema cannot see. Raises `ProfileError`."""
-    named = {spec.name for spec in one.files} | {spec.group for spec in (*one.files, *one.models)} | {"*"}
+    groups = [spec.group for spec in one.files] + [spec.group for spec in one.models]
+    named = {spec.name for spec in one.files} | {*groups, "*"}
     for phase in one.phases:
         for lane in phase.lanes:
             if strange := [name for name in lane.files if name not in named]:

@@ -1,0 +1,171 @@
+"""Whether a plan can be done: on the disk that is free, and in the time that its phases have. Said before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from loadgen.plan.deadlines import arriving_s
+from loadgen.plan.moved import phase_bytes
+from loadgen.plan.requests import phase_requests
+from loadgen.plan.values import Action, Phase, Plan
+from loadgen.profiles.errors import ProfileError
+
+MARGIN = 0.05
+"""Of the free bytes, what is left alone: file systems need room for what they keep beside the data."""
+
+
+class FitError(ProfileError):
+    """A plan that cannot fit on the disk or in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What is taken for an estimate. `said` tells where the figure comes from."""
+
+    bytes_per_s: float
+    requests_per_s: float = 0.0  # 0: not known
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long a phase would take at a rate, and when it is late."""
+
+    phase: str
+    iteration: int
+    bytes: int
+    requests: int
+    seconds: float
+    deadline_s: float
+
+    @property
+    def late(self) -> bool:
+        """Whether it would not be through by its deadline."""
+        return self.seconds > self.deadline_s
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a plan needs, against what there is."""
+
+    stored_bytes: int  # the most that lies at the endpoint at any time
+    free_bytes: int | None  # None: not known
+    rates: Rates | None
+    estimates: tuple[Estimate, ...]  # of all phases, in order; empty without rates
+
+    @property
+    def seconds(self) -> float:
+        """How long all phases would take, one after the other, without pauses."""
+        return sum(one.seconds for one in self.estimates)
+
+    @property
+    def usable_bytes(self) -> int | None:
+        """The free bytes, less a margin."""
+        return None if self.free_bytes is None else int(self.free_bytes * (1 - MARGIN))
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether it fits on the disk; true where the disk is not known."""
+        return self.usable_bytes is None or self.stored_bytes <= self.usable_bytes
+
+    @property
+    def late(self) -> tuple[Estimate, ...]:
+        """The phases that would not be through by their deadlines."""
+        return tuple(one for one in self.estimates if one.late)
+
+    @property
+    def largest_scale(self) -> float:
+        """By how much more the plan has to shrink to fit on the disk: its scale times this; 1 where it fits."""
+        if self.on_disk or self.usable_bytes is None:
+            return 1.0
+        return self.usable_bytes / self.stored_bytes
+
+
+def fit(plan: Plan, free_bytes: int | None = None, rates: Rates | None = None) -> Fit:
+    """What a plan needs against free bytes on the endpoint's disk, and at what rates it is through in time."""
+    estimates = tuple(_estimate(plan, phase, rates) for phase in plan.phases) if rates else ()
+    return Fit(stored_bytes(plan), free_bytes, rates, estimates)
+
+
+def check(plan: Plan, free_bytes: int | None = None, rates: Rates | None = None) -> Fit:
+    """The same, and raises `FitError`, with the numbers, for a plan that cannot fit."""
+    found = fit(plan, free_bytes, rates)
+    if not found.on_disk:
+        smaller = plan.scale * found.largest_scale
+        raise FitError(
+            f"{plan.profile} stores {said_bytes(found.stored_bytes)} at scale {plan.scale:.3g}, "
+            f"and {said_bytes(found.usable_bytes or 0)} of {said_bytes(found.free_bytes or 0)} free may be used",
+            f"--scale {smaller:.2g} or less fits, or give the endpoint a larger disk.",
+        )
+    if found.late and rates is not None:
+        worst = max(found.late, key=lambda one: one.seconds / one.deadline_s)
+        raise FitError(
+            f"{plan.profile}: at {said_bytes(rates.bytes_per_s)}/s{f' ({rates.said})' if rates.said else ''} "
+            f"{worst.phase} would take {said_seconds(worst.seconds)} for {said_bytes(worst.bytes)} and "
+            f"{worst.requests:,} requests, and is late after {said_seconds(worst.deadline_s)}",
+            f"--scale {plan.scale * worst.deadline_s / worst.seconds:.2g} or less is through in time, "
+            "or give its phase a later deadline_s in a profile of your own.",
+        )
+    return found
+
+
+def stored_bytes(plan: Plan) -> int:
+    """The most bytes that lie at the endpoint at any time: what was put there and not yet removed."""
+    lying: dict[str, int] = {}
+    most = 0
+    for phase in plan.phases:
+        for lane in phase.lanes:
+            for name in lane.files:
+                files = plan.file_set(name)
+                if lane.action is Action.UPLOAD:
+                    lying[name] = files.count * files.bytes
+                elif lane.action is Action.HYDRATE:
+                    lying[f"hydrated {name}"] = files.count * files.bytes
+                elif lane.action is Action.REMOVE:
+                    lying.pop(name, None)
+                elif lane.action is Action.CHURN:
+                    # Each blob is removed again; at worst, all that a slow endpoint was given lie there at once.
+                    lying[name] = files.count * files.bytes
+        most = max(most, sum(lying.values()))
+    return most
+
+
+def _estimate(plan: Plan, phase: Phase, rates: Rates) -> Estimate:
+    moved, asked = phase_bytes(plan, phase), sum(phase_requests(plan, phase).values())
+    arriving = max((arriving_s(plan, phase, place) for place in range(len(phase.lanes))), default=0.0)
+    busy = max(moved / rates.bytes_per_s, asked / rates.requests_per_s if rates.requests_per_s else 0.0)
+    seconds = max(arriving, busy)
+    return Estimate(phase.name, phase.iteration, moved, asked, seconds, phase.deadline_s)
+
+
+def lines(plan: Plan, found: Fit) -> Iterable[str]:
+    """What is said of a plan before it starts, a sentence a line."""
+    stored = f"stores {said_bytes(found.stored_bytes)}"
+    if found.free_bytes is not None:
+        stored += f" of {said_bytes(found.free_bytes)} free"
+    yield stored
+    for one in found.estimates:
+        assert found.rates is not None
+        yield (
+            f"{one.phase}: {said_bytes(one.bytes)} in {one.requests:,} requests; at "
+            f"{said_bytes(found.rates.bytes_per_s)}/s it would take {said_seconds(one.seconds)}, "
+            f"late after {said_seconds(one.deadline_s)}"
+        )
+
+
+def said_bytes(count: float) -> str:
+    """Bytes in decimal units: 1 GB is 10⁹ bytes."""
+    for unit, size in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}" if count < 999.5 * size else f"{count / size:,.0f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def said_seconds(seconds: float) -> str:
+    """Seconds in words that a person can weigh."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds / 3600:,.1f} h"
