@@ -119,13 +119,13 @@ def _cell(key: Key, cell: Cell) -> dict[str, Any]:
 
 def _uncelled(value: Mapping[str, Any]) -> tuple[Key, Cell]:
     cell = Cell()
-    for metric, packed in value["packed"].items():
+    for metric, packed in dict(value["packed"]).items():
         if metric not in METRICS:
             raise ValueError(f"no metric {metric!r}")
         setattr(cell, metric, Histogram.unpack(packed))
     cell.bytes_sent = int(value["bytes_sent"])
     cell.bytes_received = int(value["bytes_received"])
-    cell.errors.update({str(what): int(count) for what, count in value["errors"].items()})
+    cell.errors.update({str(what): int(count) for what, count in dict(value["errors"]).items()})
     key = Key(
         float(value["t_s"]),
         str(value["phase"]),

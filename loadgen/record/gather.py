@@ -10,7 +10,8 @@ from loadgen.record.lines import HistogramLine, Interval
 class Gathered:
     """Adds up deltas. Holds intervals until they are asked for, histograms until their phase is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float = 1.0) -> None:
+        self._interval = interval_s
         self._open = Delta()
         self._phases: dict[tuple[str, int], dict[tuple[str, str, str], Histogram]] = {}
         self.ops = 0  # that succeeded, so far
@@ -26,13 +27,13 @@ class Gathered:
             for metric in METRICS:
                 held.setdefault((key.lane, key.op, metric), Histogram()).merge(getattr(cell, metric))
 
-    def intervals(self, before_s: float = float("inf")) -> tuple[Interval, ...]:
-        """The lines of the intervals that begin before a time (seconds from the run's start); once each.
+    def intervals(self, through_s: float = float("inf")) -> tuple[Interval, ...]:
+        """The lines of the intervals that end by a time (seconds from the run's start); once each.
 
         Ask for those that every worker has told of. What comes later for an interval that was asked for makes
         another line of it: lines of one interval, lane and operation add up.
         """
-        ready = sorted(key for key in self._open.cells if key.t_s < before_s)
+        ready = sorted(key for key in self._open.cells if key.t_s + self._interval <= through_s)
         return tuple(_interval(key, self._open.cells.pop(key)) for key in ready)
 
     def close(self, phase: str, iteration: int) -> tuple[HistogramLine, ...]:

@@ -94,7 +94,8 @@ class OpLog:
         }
         line = json.dumps(header, ensure_ascii=False).encode() + b"\n"
         self._file.write(self._compressor.compress(line))
-        self._codes[""]  # number 0 of each code column: none
+        self._codes[""]  # number 0: none
+        self.flush()
 
     def begin(self, phase: str, iteration: int) -> None:
         """What comes now belongs to this phase."""

@@ -161,6 +161,8 @@ def _told(log: LogFile, found: Records) -> Records:
     said = found["kind"] >= END
     for one in found[said]:
         if one["kind"] == WORD:
+            if one["failure"] >= len(TABLES):
+                raise LoadError(f"{log.path} is damaged: a word of no table", _HINT)
             text = one.tobytes()[:48].rstrip(b"\0").decode("utf-8", "replace")
             table, number = log.words[TABLES[one["failure"]]], int(one["rank"])
             table[number] = table.get(number, "") + text
@@ -170,7 +172,13 @@ def _told(log: LogFile, found: Records) -> Records:
             here = log.records + int(np.count_nonzero(~said))
             if here != expected:
                 raise LoadError(f"{log.path} has {here} records and says {expected}: it was changed", _HINT)
-    return found[~said] if said.any() else found
+    if said.any():
+        found = found[~said]
+    limits = {table: len(words) for table, words in log.words.items()}
+    for column, limit in {**limits, "kind": len(KINDS), "failure": len(FAILURES)}.items():
+        if found.size and found[column].max() >= limit:
+            raise LoadError(f"{log.path} is damaged: a {column} that has no name", _HINT)
+    return found
 
 
 def _phases(log: LogFile, phase: str | None, iteration: int | None) -> list[int]:
