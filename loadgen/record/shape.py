@@ -32,7 +32,7 @@ def problem(value: object) -> str | None:
         checker.evolve(schema={**checker.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}).iter_errors(value)
     )
     if found is None:
-        return f"{kind}: text that is not UTF-8"
+        return None
     return f"{'/'.join(map(str, found.absolute_path)) or kind}: {found.message[:200]}"
 
 
