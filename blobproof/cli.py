@@ -35,6 +35,9 @@ COMMANDS = {
     "selftest": "run the suite over them: which requirement notices each",
     "soak": "write under faults and kills for an hour, and hold every read against a ledger",
     "trace": "list the requirements, what tests each, and what breaks it",
+    "forecast": "say what load runs at several sizes promise of a larger one",
+    "profiles": "list the load profiles: what each moves, at any scale",
+    "substrates": "list the hardware an endpoint may run on: parameters, sources, physics ceiling",
     "sweep": "remove left-over containers of earlier runs",
 }
 

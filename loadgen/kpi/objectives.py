@@ -14,7 +14,7 @@ from loadgen.kpi.values import Origin
 from loadgen.record.lines import Metric
 
 _SHAPE = re.compile(
-    r"^\s*(modelled:)?\s*([A-Za-z0-9_.\-]+)\s*(<=|>=)\s*([0-9.eE+\-]+?)\s*([A-Za-z%][\w/%]*)?\s*$"
+    r"^\s*(modelled:)?\s*([A-Za-z0-9_.\-]+)\s*(<=|>=)\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%][\w/%]*)?\s*$"
 )
 
 
@@ -80,17 +80,13 @@ def parse(text: str) -> Objective:
     if found is None:
         raise ObjectiveError(f"{text!r} is no objective", hint)
     modelled, name, sign, number, unit = found.groups()
-    try:
-        limit = float(number)
-    except ValueError:
-        raise ObjectiveError(f"{text!r}: {number!r} is no number", hint) from None
     if unit and unit not in UNITS and not (len(unit) == 3 and unit.isupper()):
         near = difflib.get_close_matches(unit, UNITS, 3, 0.3)
         raise ObjectiveError(
             f"{text!r}: {unit!r} is no unit" + (f"; near it: {', '.join(near)}" if near else ""),
             f"Units: {', '.join(sorted(UNITS))}.",
         )
-    return Objective(text.strip(), name, sign == "<=", limit, unit or "", bool(modelled))
+    return Objective(text.strip(), name, sign == "<=", float(number), unit or "", bool(modelled))
 
 
 def check(objectives: Iterable[Objective], known: Mapping[str, str]) -> None:

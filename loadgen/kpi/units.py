@@ -49,9 +49,11 @@ def fitting(unit: str) -> tuple[str, ...]:
     return tuple(name for name, (other, _) in UNITS.items() if other == what) or (unit,)
 
 
-def rate(bytes_per_s: float) -> str:
-    """A rate in words: GB/s, MB/s or kB/s."""
-    for name, size in (("GB/s", 1e9), ("MB/s", 1e6)):
-        if bytes_per_s >= size:
-            return f"{bytes_per_s / size:.4g} {name}"
-    return f"{bytes_per_s / 1e3:.4g} kB/s"
+def amount(value: float, unit: str) -> str:
+    """A figure in words: rates in GB/s, MB/s or kB/s; all else in its own unit."""
+    if unit != "bytes/s":
+        return f"{value:.4g} {unit}"
+    name, size = next(
+        ((name, size) for name, size in (("GB/s", 1e9), ("MB/s", 1e6)) if value >= size), ("kB/s", 1e3)
+    )
+    return f"{value / size:.4g} {name}"

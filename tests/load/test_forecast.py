@@ -1,0 +1,258 @@
+"""Forecasts: the published illustration, synthetic laws, intervals, caps, tails, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings, strategies
+
+from blobproof.commands.forecast import command
+from loadgen.forecast import tail
+from loadgen.forecast.points import By, ForecastError, Point, Series, series
+from loadgen.forecast.predict import Cap, predict
+from loadgen.forecast.usl import Usl, fit, interval
+from loadgen.plan.values import Action
+from loadgen.record.lines import Check
+from loadgen.record.read import LoadRun
+from tests.load.made_runs import GB, plan, run, write
+
+
+def scaled(workers: int, rates: Sequence[float], **other: object) -> LoadRun:
+    """A run with so many workers whose iterations reached these rates, bytes a second."""
+    made = plan({"write": Action.UPLOAD}, ranks=8, iterations=len(rates), **other)  # type: ignore[arg-type]
+    generator = np.random.default_rng(workers)
+    times = [
+        [*map(float, GB / rate * np.r_[generator.uniform(0.8, 1.0, made.ranks - 1), 1.0])] for rate in rates
+    ]
+    return run(made, {"write": times}, workers=workers, folder=f"run-{workers}")
+
+
+def law_runs(law: Usl, sizes: Sequence[int], noise: float = 0.02, repeats: int = 3) -> list[LoadRun]:
+    generator = np.random.default_rng(1)
+    return [
+        scaled(size, [law.at(size) * float(np.exp(generator.normal(0, noise))) for _ in range(repeats)])
+        for size in sizes
+    ]
+
+
+LAW = Usl(1e8, 0.05, 0.001)
+SIZES = (1, 2, 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("three", "six", "predicted"),
+    [(33.62, 64.51, 119.3), (34.2, 61.4, 101.9), (16_560 / 483.7, 16_560 / 259.1, 112.9)],
+)
+def test_the_published_illustration(three: float, six: float, predicted: float) -> None:
+    """MLPerf Storage v3.0, AIStore at 3 and 6 nodes, predicting 12: rank 0, barrier, rank 0 + lower tail."""
+    assert fit(np.array([3.0, 6.0]), np.array([three, six])).law.at(12) == pytest.approx(predicted, rel=0.003)
+
+
+def test_more_than_linear_is_never_extrapolated() -> None:
+    """Rank-0 reads grew faster than the nodes. Without bounds that gives 147.0; linear is the most here."""
+    found = fit(np.array([3.0, 6.0]), np.array([34.2, 70.01]))
+    assert found.law.linear
+    assert found.law.at(12) == pytest.approx(138.4, abs=0.1)
+
+
+@pytest.mark.parametrize("law", [LAW, Usl(1e8, 0.02, 0.0), Usl(1e8, 0.0, 0.0), Usl(1e8, 0.0, 0.002)])
+def test_the_interval_holds_the_truth_as_often_as_it_says(law: Usl) -> None:
+    """200 cases a law, at twice the largest size: 95 % of 200, three standard deviations either way."""
+    generator = np.random.default_rng(7)
+    sizes = np.repeat(np.array(SIZES, float), 3)
+    rates = np.array([law.at(size) for size in sizes])
+    held = 0
+    for _ in range(200):
+        ends = interval(fit(sizes, rates * np.exp(generator.normal(0, 0.04, len(sizes)))), 16)
+        assert ends is not None
+        held += ends[0] <= law.at(16) <= ends[1]
+    assert 181 <= held <= 199
+
+
+def test_a_law_without_noise_is_found_again() -> None:
+    sizes = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    found = fit(sizes, np.array([LAW.at(size) for size in sizes]))
+    assert found.law.rate == pytest.approx(LAW.rate)
+    assert found.law.contention == pytest.approx(LAW.contention, rel=1e-4)
+    assert found.law.coherency == pytest.approx(LAW.coherency, rel=1e-4)
+
+
+def test_an_outlier_moves_the_fit_little() -> None:
+    sizes = np.repeat(np.array(SIZES, float), 5)
+    rates = np.array([LAW.at(size) for size in sizes]) * np.exp(
+        np.random.default_rng(2).normal(0, 0.01, len(sizes))
+    )
+    rates[7] /= 3
+    assert fit(sizes, rates).law.at(8) == pytest.approx(LAW.at(8), rel=0.03)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    strategies.lists(strategies.floats(0.5, 2.0), min_size=8, max_size=8),
+    strategies.integers(9, 32),
+)
+def test_every_fit_keeps_its_bounds(noise: list[float], to: int) -> None:
+    sizes = np.repeat(np.array(SIZES, float), 2)
+    found = fit(sizes, sizes * np.array(noise))
+    assert 0 <= found.law.contention <= 1 + 1e-6
+    assert found.law.coherency >= 0
+    assert found.law.at(to) <= to * found.law.rate * (1 + 1e-9)  # never more than linear
+    ends = interval(found, to)
+    assert ends is not None
+    assert ends[0] <= found.law.at(to) * (1 + 1e-9)
+    assert ends[1] >= found.law.at(to) * (1 - 1e-9)
+    if found.law.coherency == 0:
+        assert found.law.at(to) >= found.law.at(8) * (1 - 1e-9)
+
+
+def test_a_forecast_keeps_measured_and_modelled_apart() -> None:
+    (found,) = [predict(one, 16) for one in series(law_runs(LAW, SIZES))]
+    assert [row.size for row in found.measured] == [*SIZES]
+    assert {row.size for row in found.modelled} == {16}
+    assert found.modelled[0].model == "USL"
+    assert found.modelled[0].low < LAW.at(16) < found.modelled[0].high
+    assert found.modelled[0].value < found.modelled[1].value  # linear scaling would be more
+    held = found.modelled[0].hold_out
+    assert (held.size, held.actual) == (8, found.measured[-1].median)
+    assert held.error == pytest.approx(held.predicted / held.actual - 1)
+    assert held.held
+    assert abs(found.modelled[1].hold_out.error) > abs(held.error)
+    assert found.scale == 0.001
+    assert all(row.scale == 0.001 for row in (*found.measured, *found.modelled))
+
+
+def test_physics_caps_the_figure_and_its_interval() -> None:
+    (one,) = series(law_runs(LAW, SIZES))
+    capped = predict(one, 32, lambda size: (Cap("server NIC", 1.05e8 * size**0.9, "published"),))
+    free = predict(one, 32)
+    assert not free.modelled[0].capped
+    limit = 1.05e8 * 32**0.9
+    line = capped.modelled[1]
+    assert line.capped
+    assert line.value == line.high == limit
+    assert line.uncapped == free.modelled[1].value > limit
+    assert line.cap is not None
+    assert line.cap.provenance == "published"
+
+
+def test_a_cap_below_what_was_measured_is_refused() -> None:
+    (one,) = series(law_runs(LAW, SIZES))
+    with pytest.raises(ForecastError, match="the cap is not that of what was measured"):
+        predict(one, 16, lambda _: (Cap("client NIC", 1e7, "assumed"),))
+
+
+def test_extrapolation_ends_at_four_times_the_largest() -> None:
+    (one,) = series(law_runs(LAW, SIZES))
+    assert not predict(one, 32).forced
+    with pytest.raises(ForecastError, match="more than 4 times the largest") as refused:
+        predict(one, 33)
+    assert "9 or more" in refused.value.hint
+    assert predict(one, 33, force=True).forced
+
+
+def refusals() -> Mapping[str, list[LoadRun]]:
+    runs = law_runs(LAW, SIZES)
+    invalid = Check("ceiling", "invalidates", "91 % of it")
+    return {
+        "needs runs at 4 sizes or more; there are 3": runs[:3],
+        "say too little of their own noise": law_runs(LAW, SIZES, repeats=1),
+        "differently scaled": [*runs, scaled(16, [1e9] * 3, scale=0.01)],
+        ", run-1 of other": [*runs, replace(runs[0], header=replace(runs[0].header, profile="other"))],
+        "is partial: cut off": [*runs, replace(runs[0], complete=False, why="cut off")],
+        "invalidated by the check ceiling": [*runs, replace(runs[0], checks=(invalid,))],
+        "send other requests": [*runs, scaled(16, [1e9] * 3, block_bytes=4 << 20)],
+        "ran on this machine, run-1 on L96as_v4": [
+            *runs, replace(runs[0], header=replace(runs[0].header, substrate="L96as_v4"))
+        ],
+        "2 files were given up": [
+            *runs, run(plan({"write": Action.UPLOAD}, ranks=8), {"write": [[1.0] * 8]}, failed=2)
+        ],
+        "has no phase write": [*runs, replace(runs[0], phases=())],
+        "no runs were given": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("why", [*refusals()])
+def test_what_makes_no_forecast(why: str) -> None:
+    with pytest.raises(ForecastError, match=why) as refused:
+        series(refusals()[why])
+    assert refused.value.hint
+
+
+def test_ranks_may_be_what_grows() -> None:
+    runs = [
+        replace(one, header=replace(one.header, ranks=one.header.workers * 4)) for one in law_runs(LAW, SIZES)
+    ]
+    (found,) = series(runs, By.RANKS)
+    assert [point.size for point in found.points] == [4, 8, 16, 32]
+
+
+def test_the_tail_of_more_ranks_is_longer() -> None:
+    generator = np.random.default_rng(5)
+    measured = [[*np.exp(generator.normal(3, 0.1, 32))] for _ in range(5)]
+    tails = [tail.last_of(measured, ranks) for ranks in (1, 8, 64, 512, 4096)]
+    values = [one.value for one in tails if one]
+    assert values == sorted(values)
+    assert len(values) == 5
+    assert all(one.low <= one.value <= one.high for one in tails if one)
+    assert tail.last_of([[1.0] * 5, [1.0, 2.0]], 64) is None  # 7 ranks say nothing of a tail
+    even = tail.last_of([[1.0] * 32], 1000)
+    assert even is not None
+    assert even.value == 1.0
+
+
+def test_the_tail_holds_the_truth() -> None:
+    """The last of 512 ranks, from 6 iterations of 16: log-normal, exponential and normal ranks."""
+    generator = np.random.default_rng(8)
+    for draw in (
+        lambda shape: np.exp(generator.normal(0, 0.1, shape)),
+        lambda shape: 1 + generator.exponential(0.1, shape),
+        lambda shape: generator.normal(1, 0.1, shape),
+    ):
+        many = draw((1000, 512))
+        truth = float(np.median(many.max(axis=1) / np.median(many, axis=1)))
+        held = 0
+        for _ in range(12):
+            found = tail.last_of([*draw((6, 16))], 512, draws=100)
+            assert found is not None
+            held += found.low <= truth <= found.high
+        assert held >= 10
+
+
+def test_no_tail_where_nobody_knows_how_many_ranks_there_will_be() -> None:
+    def point(size: int, ranks: int) -> Point:
+        return Point(size, (1e8 * size,) * 3, ((1.0, 1.1),) * 3, ranks, 1)
+
+    points = tuple(point(size, ranks) for size, ranks in ((1, 8), (2, 16), (4, 32), (8, 32)))
+    one = Series("p", "write", "bytes/s", By.WORKERS, 1.0, points, ())
+    assert "neither stay the same" in predict(one, 16).tail_missing
+    steady = replace(one, points=tuple(replace(point, ranks=8) for point in points))
+    assert "fewer than 16 ranks" in predict(steady, 16).tail_missing
+    growing = replace(
+        one, points=tuple(replace(point, ranks=8 * point.size, rank_s=((1.0, 1.1) * 20,)) for point in points)
+    )
+    last = predict(growing, 16).tail
+    assert last is not None
+    assert last.ranks == 128
+
+
+def test_the_command(tmp_path: Path) -> None:
+    folders = [str(write(one, tmp_path / one.folder)) for one in law_runs(LAW, SIZES)]
+    said = CliRunner().invoke(command, [*folders, "--to", "16"], standalone_mode=False)
+    assert said.exception is None
+    rows = [line for line in said.output.splitlines() if "MB/s" in line or "GB/s" in line]
+    assert len(rows) == 6
+    assert all("0.001" in row for row in rows)  # the scale stands on every row
+    assert "at 8" in said.output
+    plain = CliRunner().invoke(command, [*folders, "--to", "16", "--json"], standalone_mode=False)
+    (found,) = json.loads(plain.output)["forecasts"]
+    assert {row["size"] for row in found["measured"]} == {*SIZES}
+    assert [row["model"] for row in found["modelled"]] == ["USL", "linear"]
+    refused = CliRunner().invoke(command, [*folders[:3], "--to", "16"], standalone_mode=False)
+    assert isinstance(refused.exception, ForecastError)

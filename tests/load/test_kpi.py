@@ -1,0 +1,234 @@
+"""KPIs: every figure against one worked out by hand, and the published tables of Young's interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given as over
+from hypothesis import strategies
+
+from loadgen.kpi.interval import Interval, daly, young
+from loadgen.kpi.measure import known_metrics, metrics, operations
+from loadgen.kpi.staging import ENOUGH, modelled, ranked
+from loadgen.kpi.utilisation import demand, utilisation
+from loadgen.kpi.values import Given, Origin, Price, Training
+from loadgen.plan.values import Action
+from loadgen.record.lines import Metric
+from tests.load.made_runs import GB, plan, run
+
+CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
+PRICE = Price(3.6, "USD", "2026-01-02", "a contract")
+UNET = Training("UNet3D, H100", 7 * 146_600_628, 0.323)
+
+
+def by_name(found: tuple[Metric, ...]) -> Mapping[str, Metric]:
+    return {one.name: one for one in found}
+
+
+@pytest.mark.parametrize(
+    ("stall", "minutes", "overhead"),
+    [(24.6, 12.3, 6.7), (116, 26.8, 14.4), (147.5, 30.2, 16.3), (460, 53.3, 28.8), (758, 68.4, 36.9)],
+)
+def test_youngs_interval_is_that_of_the_table(stall: float, minutes: float, overhead: float) -> None:
+    """Llama 3 405B was interrupted once in 3.09 h (arXiv 2407.21783)."""
+    found = young(stall, 3.09 * 3600)
+    assert found.seconds / 60 == pytest.approx(minutes, abs=0.051)
+    assert 100 * found.overhead == pytest.approx(overhead, abs=0.051)
+
+
+@over(strategies.floats(0.01, 1000), strategies.floats(10, 1e7))
+def test_dalys_interval_costs_least(stall: float, mtbf: float) -> None:
+    found = daly(stall, mtbf)
+    if stall > mtbf / 2:  # his series is for stalls well below the MTBF
+        return
+
+    def cost(seconds: float) -> float:
+        return mtbf / seconds * math.expm1((seconds + stall) / mtbf) - 1
+
+    assert found.overhead == pytest.approx(cost(found.seconds))
+    assert found.overhead <= min(cost(found.seconds * 0.8), cost(found.seconds * 1.25))
+    assert found.seconds <= young(stall, mtbf).seconds
+
+
+@pytest.mark.parametrize("rule", [young, daly])
+def test_no_interval_without_a_stall(rule: Callable[[float, float], Interval]) -> None:
+    for stall, mtbf in ((0.0, 10.0), (1.0, 0.0)):
+        with pytest.raises(ValueError, match="above 0"):
+            rule(stall, mtbf)
+
+
+def test_dalys_interval_has_ends() -> None:
+    assert daly(10.0, 4.0).seconds == 4.0  # the stall is more than twice the MTBF
+    assert math.isinf(daly(1e6, 1.0).overhead)
+
+
+def test_a_phase_of_three_iterations() -> None:
+    times = [[1.0, 2.0, 3.0, 10.0], [1.0, 2.0, 3.0, 6.0], [2.0, 2.0, 2.0, 4.0]]
+    found = by_name(metrics(run(plan({"write": Action.UPLOAD}, iterations=3), {"write": times}, seal_s=0.5)))
+    barrier = found["write.barrier_s"]
+    assert (barrier.value, barrier.low, barrier.high, barrier.n) == (6.0, 4.0, 10.0, 3)
+    assert barrier.kind == Origin.MEASURED
+    assert barrier.whole
+    assert found["write.median_rank_s"].value == 2.5
+    assert found["write.last_rank_s"].value == 6.0
+    assert found["write.straggler_s"].value == 3.5
+    assert found["write.straggler_ratio"].value == pytest.approx(6 / 2.5)
+    assert found["write.seal_s"].value == 0.5
+    assert found["write.bytes_per_s"].value == pytest.approx(GB / 6)
+    assert found["write.requests_per_s"].value == pytest.approx(100 / 6)
+    assert found["write.error_ratio"].value == 0.0
+
+
+def test_one_iteration_has_no_range() -> None:
+    found = by_name(metrics(run(plan({"list": Action.LIST}), {"list": [[1.0, 2.0]]}, moved=0)))
+    assert (found["list.barrier_s"].low, found["list.barrier_s"].high) == (None, None)
+    assert "list.bytes_per_s" not in found
+    assert "list.seal_s" not in found
+
+
+def test_missing_ranks_and_failed_files_are_said() -> None:
+    found = by_name(metrics(run(plan(CHECKPOINT), {"write": [[1.0, 2.0]]}, missing=range(7), failed=2)))
+    assert not found["write.barrier_s"].whole
+    assert "7 ranks did not come to the barrier (0, 1, 2, 3, 4 …)" in found["write.barrier_s"].said
+    assert "2 files were given up, by 1 ranks (0)" in found["write.barrier_s"].said
+    assert not found["checkpoint.stall_gpu_s"].whole
+
+
+def test_latencies_of_all_iterations_together() -> None:
+    made = run(
+        plan({"stage": Action.UPLOAD}, iterations=2),
+        {"stage": [[1.0], [1.0]]},
+        latencies_us={
+            ("stage", 1, "put-block"): [1000] * 99 + [2000],
+            ("stage", 2, "put-block"): [1000] * 99 + [500_000],
+        },
+    )
+    found = by_name(metrics(made))
+    assert found["stage.put-block.latency_p50_ms"].value == 1.0
+    worst = found["stage.put-block.latency_max_ms"]
+    assert (worst.value, worst.low, worst.high, worst.n) == (500.0, 2.0, 500.0, 2)
+
+
+def test_a_checkpoint_round_trip_its_stall_and_its_cost() -> None:
+    made = run(plan(CHECKPOINT, ranks=2), {"write": [[30.0, 36.0]], "restore": [[10.0, 14.0]]})
+    given = Given(gpus_per_rank=8, price=PRICE, mtbf_s=3.09 * 3600)
+    found = by_name(metrics(made, given))
+    assert found["checkpoint.round_trip_s"].value == 50.0
+    assert found["checkpoint.stall_s"].value == 36.0
+    assert found["checkpoint.stall_s"].kind == Origin.MEASURED
+    assert found["checkpoint.stall_gpu_s"].value == 36.0 * 16
+    cost = found["checkpoint.stall_cost"]
+    assert cost.value == pytest.approx(16 * 3.6 * 36 / 3600)
+    assert (cost.unit, cost.kind) == ("USD", Origin.MODELLED)
+    assert "2026-01-02, a contract" in cost.said
+    assert found["checkpoint.young_interval_s"].value == young(36.0, 3.09 * 3600).seconds
+    assert found["checkpoint.daly_overhead"].kind == Origin.MODELLED
+
+
+def test_an_asynchronous_checkpoint_stalls_for_its_snapshot() -> None:
+    made = run(plan(CHECKPOINT, asynchronous=True, snapshot_s=6.3), {"write": [[30.0, 36.0]]})
+    stall = by_name(metrics(made))["checkpoint.stall_s"]
+    assert (stall.value, stall.kind) == (6.3, Origin.PUBLISHED)
+
+
+def test_nothing_costs_without_a_price() -> None:
+    found = by_name(metrics(run(plan(CHECKPOINT), {"write": [[1.0]]})))
+    assert not {"checkpoint.stall_cost", "checkpoint.young_interval_s"} & set(found)
+
+
+def test_time_to_stage_is_measured_at_the_runs_size_and_modelled_beyond() -> None:
+    times = [[10.0], [11.0], [12.0], [10.5], [11.5]]
+    made = run(plan({"stage": Action.UPLOAD}, iterations=5), {"stage": times})
+    found = by_name(metrics(made, Given(stage_bytes=(10**12,))))
+    here = found["stage.time_to_stage_p50_s"]
+    assert (here.value, here.low, here.high, here.kind) == (11.0, 10.0, 12.0, Origin.MEASURED)
+    p95 = found["stage.time_to_stage_p95_s"]
+    assert p95.kind == Origin.MODELLED
+    assert "needs 59 iterations, there are 5" in p95.said
+    assert p95.low is not None
+    assert p95.high is not None
+    assert here.value < p95.low < p95.value < p95.high
+    far = found["stage.time_to_1TB_p50_s"]
+    assert far.kind == Origin.MODELLED
+    assert far.value == pytest.approx(1000 * 10.977, rel=1e-3)
+    assert "1000 times what was measured" in far.said
+    assert "stage.time_to_1TB_p95_s" in found
+
+
+def test_one_iteration_gives_no_p95() -> None:
+    made = run(plan({"fetch": Action.DOWNLOAD}), {"fetch": [[10.0]]})
+    found = by_name(metrics(made, Given(stage_bytes=(10**12,))))
+    assert "fetch.time_to_stage_p95_s" not in found
+    assert "fetch.time_to_1TB_p95_s" not in found
+    assert found["fetch.time_to_1TB_p50_s"].low is None
+
+
+def test_p95_is_bounded_without_assumptions_from_59_iterations() -> None:
+    """The greatest of n is above P95 with 1 - 0.95^n: 95 % from 59 on."""
+    times = [float(one) for one in range(1, ENOUGH + 1)]
+    assert ranked(times, 0.95).high == times[-1]
+    assert ranked(times[:-1], 0.95).high is None
+    made = run(plan({"stage": Action.UPLOAD}, iterations=ENOUGH), {"stage": [[one] for one in times]})
+    p95 = by_name(metrics(made))["stage.time_to_stage_p95_s"]
+    assert (p95.kind, p95.value, p95.high) == (Origin.MEASURED, 57.0, 59.0)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_modelled_quantiles_hold_the_truth_as_often_as_they_say(share: float) -> None:
+    generator = np.random.default_rng(6)
+    truth = math.exp(2 + 0.1 * (0.0 if share == 0.5 else 1.6448536))
+    held = 0
+    for _ in range(200):
+        found = modelled([*np.exp(generator.normal(2, 0.1, 5))], share)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= truth <= found.high
+    assert 181 <= held <= 198  # 200 × 95 %, three standard deviations either way
+
+
+def test_accelerators_wait_for_what_is_not_delivered() -> None:
+    assert demand(UNET) / 1e9 == pytest.approx(3.18, abs=0.01)  # the table of MLPerf Storage
+    assert utilisation(2 * demand(UNET), UNET, overlap=True) == 1.0
+    assert utilisation(demand(UNET), UNET, overlap=False) == pytest.approx(0.5)
+    made = run(plan({"fetch": Action.DOWNLOAD}), {"fetch": [[1.0]]})
+    found = by_name(metrics(made, Given(training=UNET)))
+    assert found["fetch.delivered_per_accelerator_bytes_per_s"].value == GB / 4
+    assert found["fetch.demand_per_accelerator_bytes_per_s"].kind == Origin.PUBLISHED
+    used = found["fetch.accelerator_utilisation"]
+    assert used.value == pytest.approx(0.25 * GB / demand(UNET))
+    assert used.kind == Origin.MODELLED
+
+
+def test_lanes_of_one_phase_are_told_apart() -> None:
+    made = run(plan({"mixed": Action.DOWNLOAD}), {"mixed": [[1.0, 3.0]]})
+    ranks = (made.ranks[0], replace(made.ranks[1], lane="other"))
+    found = by_name(metrics(replace(made, ranks=ranks)))
+    assert found["mixed.barrier_s"].value == 3.0
+    assert found["mixed.mixed.last_rank_s"].value == 1.0
+    assert found["mixed.other.last_rank_s"].value == 3.0
+
+
+def test_known_metrics_are_all_that_a_run_can_have() -> None:
+    everything = {
+        "write": Action.UPLOAD, "restore": Action.DOWNLOAD, "stage": Action.UPLOAD, "fetch": Action.DOWNLOAD,
+        "list": Action.LIST, "churn": Action.CHURN, "hydrate": Action.HYDRATE,
+    }  # fmt: skip
+    made = plan(everything, iterations=2)
+    latencies = {
+        (phase.name, phase.iteration, op.value): [1]
+        for phase in made.phases
+        for lane in phase.lanes
+        for op in operations(lane)
+    }
+    given = Given(price=PRICE, mtbf_s=3600.0, stage_bytes=(10**12, 15 * 10**11), training=UNET)
+    times = {name: [[1.0, 2.0], [1.5, 2.5]] for name in everything}
+    found = metrics(run(made, times, seal_s=0.1, latencies_us=latencies), given)
+    known = known_metrics(made, given)
+    assert len({one.name for one in found}) == len(found)
+    assert {one.name: one.unit for one in found}.items() <= dict(known).items()
+    never = {name for name in known if name not in {one.name for one in found}}
+    assert all(".service_" in name or ".first_byte_" in name for name in never)
