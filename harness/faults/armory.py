@@ -89,6 +89,12 @@ class Armory:
         self._charges = []
         return tuple(charge.strike() for charge in struck)
 
+    def forget(self) -> int:
+        """How many have struck and ended; they are forgotten here. What is armed stays so."""
+        before = len(self._charges)
+        self._charges = [charge for charge in self._charges if not charge.ended]
+        return before - len(self._charges)
+
     def claim(self, asked: Asked, connection: int) -> Charge | None:
         """The fault that hits this request. Every fault that fits counts it; the first that is due hits."""
         return self._hand_out([one for one in self._armed if one.fault.fits(asked)], asked, connection)

@@ -49,6 +49,21 @@ class FaultProxy(Tap):
         """
         return self._loop.ask(self._disarm(min(settle, 2 * _SETTLE)))
 
+    def forget(self) -> int:
+        """How many requests and connections were struck and are over; they are forgotten here.
+
+        For proxies that nobody asks for exchanges or strikes: both are kept until somebody does.
+        """
+        return self._loop.ask(self._forget())
+
+    def adopt(self, sock: socket.socket) -> None:
+        """Serve a connection that was accepted elsewhere; the socket is the proxy's from now on."""
+        self._loop.ask(self._faulty.adopt(sock))
+
+    async def _forget(self) -> int:
+        self._exchanges.clear()
+        return self._armory.forget()
+
     async def _arm(self, faults: tuple[Fault, ...]) -> None:
         self._armory.arm(faults)
 
@@ -115,15 +130,20 @@ class _FaultListener(Listener):
                 self.faults.append(f"a connection could not be accepted: {error}")
                 await asyncio.sleep(0.05)
                 continue
-            self.connections += 1
-            charge = self._armory.claim_connection(self.connections)
-            if charge is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                sock.close()
-                charge.struck()
-                self._armory.end(charge)
-                continue
-            self._spawn(self._serve(sock, self._link()))
+            await self.adopt(sock)
+
+    async def adopt(self, sock: socket.socket) -> None:
+        """Serve a connection, or reset it when that is what is due."""
+        sock.setblocking(False)
+        self.connections += 1
+        charge = self._armory.claim_connection(self.connections)
+        if charge is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            sock.close()
+            charge.struck()
+            self._armory.end(charge)
+            return
+        self._spawn(self._serve(sock, self._link()))
 
     async def _serve(self, sock: socket.socket, link: FaultLink) -> None:
         self._links.add(link)

@@ -20,20 +20,24 @@ def body_of(data: bytes, keep: int = KEEP) -> Body:
 
 
 class BodyRecorder:
-    """Collects a body piece by piece; memory stays below the limit however long it gets."""
+    """Collects a body piece by piece; memory stays below the limit however long it gets.
+
+    With a limit below 0 it counts alone: the digest, which costs more than all the rest, is empty.
+    """
 
     __slots__ = ("_digest", "_kept", "_limit", "length")
 
     def __init__(self, keep: int = KEEP) -> None:
         self._limit = keep
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha256() if keep >= 0 else None
         self._kept: list[bytes] | None = []
         self.length = 0
 
     def add(self, data: bytes | memoryview) -> None:
         """The next bytes of the body."""
         self.length += len(data)
-        self._digest.update(data)
+        if self._digest is not None:
+            self._digest.update(data)
         if self._kept is not None:
             if self.length <= self._limit:
                 self._kept.append(bytes(data))
@@ -45,4 +49,4 @@ class BodyRecorder:
         if not self.length:
             return EMPTY
         data = None if self._kept is None else b"".join(self._kept)
-        return Body(self.length, self._digest.hexdigest(), data)
+        return Body(self.length, self._digest.hexdigest() if self._digest is not None else "", data)

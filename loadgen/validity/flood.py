@@ -1,7 +1,7 @@
 """The ceiling self-test of one worker: floods the null server with operations of one shape after the other.
 
 Started as `python -m loadgen.validity.flood`, one process for each worker of the run, all at the same time.
-It reads an order, one line of JSON, from standard input and says `ready`; the next line is the moment to start.
+It reads an order, a line of JSON, from standard input and says `ready`; the next line is the moment to start.
 Then it writes the ceiling that it reached, one line of JSON, to standard output.
 """
 
