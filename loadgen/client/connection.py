@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from loadgen.client.answer import Chunks
+from loadgen.client.answer import HEAD_LIMIT, Chunks, ProtocolError, parse_head
 from loadgen.client.tls import TlsStream
-from loadgen.work.op import Op
+from loadgen.work.op import Kind, Op, Outcome
+
+KEEP_LIMIT = 64 << 20
+"""Bytes of an answer's body that are kept at most, where the operation wants it kept."""
+
+_JOINED = 16 * 1024  # of a body, bytes that are sent as one piece with the head
+_PIECE = 256 * 1024  # of a body, handed to the kernel at once
+_SEPARATOR = b"\r\n\r\n"
 
 
 class Stage(enum.IntEnum):
@@ -24,7 +31,7 @@ class Stage(enum.IntEnum):
 
 
 class Connection:
-    """A place to send from. The engine changes its fields; only what belongs together is changed here."""
+    """A place to send from. Between operations everything about an exchange is as `clear` leaves it."""
 
     __slots__ = (
         "address",
@@ -38,7 +45,6 @@ class Connection:
         "first",
         "kept",
         "left",
-        "length",
         "op",
         "out",
         "received",
@@ -59,47 +65,43 @@ class Connection:
 
     def __init__(self, address: int) -> None:
         self.address = address  # number of the address that it goes to
-        self.fd = -1
+        self.op: Op | None = None
+        self.begun = 0  # ns: when the engine took the operation
+        self.started = 0  # ns: when it was sent first; 0: not yet
+        self.resent = False
+        self.refusals = 0  # addresses that refused in a row
+        self.writing = False  # the epoll looks for room to write
         self.sock: Any = None
         self.tls: TlsStream | None = None
         self.send: Callable[[Any], int] = _nowhere
         self.recv_into: Callable[[memoryview], int] = _nowhere
-        self.stage = Stage.CLOSED
+        self.fd = -1
         self.reused = False  # an operation has ended on it, and it was kept
-        self.writing = False  # the epoll looks for room to write
-        self.op: Op | None = None
-        self.begun = 0  # ns: when the engine took the operation
-        self.resent = False
-        self.refusals = 0
-        self.started = 0
-        self.first = 0
+        self.stage = Stage.CLOSED
         self.clear()
 
     def clear(self) -> None:
-        """Forget the last answer, before a request is sent."""
+        """Forget the last exchange."""
+        self.out: list[memoryview] = []  # what is still to be sent, last piece first
+        self.unsent = 0  # bytes in `out`
+        self.body = 0  # bytes of the request's body
+        self.broken = ""  # why sending failed
+        self.first = 0
         self.status = 0
         self.code = ""
         self.close = False
-        self.left = 0  # bytes of the answer's body
-        self.length = 0
+        self.stash = b""  # an answer's head, as far as it came
+        self.left = 0  # bytes of the answer's body that are still to come
         self.received = 0
-        self.out: list[memoryview] = []  # what is to be sent, last piece first
-        self.unsent = 0
-        self.body = 0  # bytes of the request's body
-        self.broken = ""  # why sending failed
-        self.stash = b""
         self.kept: bytearray | None = None
         self.chunks: Chunks | None = None
 
     def attach(self, sock: Any) -> None:
         """Take a socket that is being connected."""
         self.sock = sock
-        self.fd = sock.fileno()
+        self.fd = int(sock.fileno())
         self.send = sock.send
         self.recv_into = sock.recv_into
-        self.tls = None
-        self.reused = False
-        self.writing = False
         self.stage = Stage.CONNECT
 
     def secure(self, tls: TlsStream) -> None:
@@ -110,14 +112,114 @@ class Connection:
         self.stage = Stage.HANDSHAKE
 
     def detach(self) -> None:
-        """Close the socket; the operation stays."""
-        if self.sock is not None:
-            self.sock.close()
+        """Without a socket. The operation stays."""
         self.sock = None
         self.tls = None
         self.send = self.recv_into = _nowhere
         self.fd = -1
+        self.reused = False
         self.stage = Stage.CLOSED
+
+    def load(self, head: bytes, pieces: Sequence[memoryview], body: int) -> bytes:
+        """Put a body in line, but for its first bytes: they come back with the head, to be sent at once."""
+        # The server's first read finds more than the head: one wake-up less.
+        self.body = body
+        if body <= _JOINED:
+            return b"".join((head, *pieces))
+        first = pieces[0]
+        self.out = [*pieces[:0:-1], first[_JOINED:]]
+        self.unsent = body - min(len(first), _JOINED)
+        return head + first[:_JOINED]
+
+    def push(self, room: int) -> bool:
+        """Send up to about so many bytes; whether all is sent. Raises `OSError`."""
+        out, send = self.out, self.send
+        try:
+            while out:
+                piece = out[-1]
+                size = min(len(piece), _PIECE)
+                count = send(piece[:size])
+                self.unsent -= count
+                room -= count
+                if count == len(piece):
+                    out.pop()
+                else:
+                    out[-1] = piece[count:]
+                if count < size or room <= 0:
+                    break
+            tls = self.tls
+            return (tls is None or tls.flush()) and not out
+        except BlockingIOError:
+            return False
+
+    def take(self, data: bytearray, count: int) -> bool:
+        """The next `count` bytes of the answer; whether it is whole. Raises `ProtocolError`."""
+        if self.stage is not Stage.HEAD:
+            return self._take_body(memoryview(data)[:count])
+        if self.stash:
+            data = bytearray(self.stash + data[:count])
+            count = len(data)
+        at = 0
+        while True:
+            end = data.find(_SEPARATOR, at, count)
+            if end < 0:
+                self.stash = bytes(data[at:count])
+                if len(self.stash) > HEAD_LIMIT:
+                    raise ProtocolError("a head without an end")
+                return False
+            self.status, length, chunked, self.close, self.code = parse_head(data[at:end])
+            at = end + len(_SEPARATOR)
+            if self.status == 101:
+                raise ProtocolError("the server wants another protocol")
+            if self.status >= 200:
+                break
+        op = self.op
+        if self.status in (204, 304) or (op is not None and op.kind is Kind.GET_PROPERTIES):
+            length, chunked = 0, False
+        if op is not None and op.keep:
+            self.kept = bytearray()
+        if chunked:
+            self.stage, self.chunks = Stage.CHUNKS, Chunks()
+        elif length >= 0:
+            self.stage, self.left = Stage.LENGTH, length
+        else:
+            self.stage, self.close = Stage.END, True
+        return self._take_body(memoryview(data)[at:count])
+
+    def _take_body(self, data: memoryview) -> bool:
+        count = len(data)
+        if self.chunks is not None:
+            self.received += self.chunks.feed(data, self.kept)
+            done = self.chunks.done
+        else:
+            self.received += count
+            self.left -= count
+            if self.kept is not None:
+                self.kept += data
+            done = self.stage is Stage.LENGTH and self.left <= 0
+            if done and self.left:
+                raise ProtocolError("bytes after the end of the answer")
+        if self.kept is not None and len(self.kept) > KEEP_LIMIT:
+            raise ProtocolError("an answer too long to be kept")
+        return done
+
+    def verdict(self) -> str:
+        """What is wrong with a whole answer, as `Outcome.failure` says it."""
+        op = self.op
+        if self.status >= 300 or op is None:
+            return ""
+        if self.unsent:
+            return "protocol"  # it cannot have stored what it has not got
+        if op.kind is Kind.GET_BLOB and op.length != self.received:
+            return "short" if self.received < op.length else "content"
+        return ""
+
+    def outcome(self, failure: str, now: int) -> Outcome:
+        """What became of the operation, at this time (ns)."""
+        sent = max(0, self.body - self.unsent)
+        kept = b"" if self.kept is None else bytes(self.kept)
+        started = self.started or self.begun
+        return Outcome(self.status, self.code, started, self.first, now, sent, self.received, failure, kept)
 
 
 def _nowhere(_: object) -> int:

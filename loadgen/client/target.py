@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ Auth = Literal["shared-key", "sas", "bearer", "anonymous"]
 _SAS_LIFE = timedelta(hours=48)
 _SAS_RENEWED = 12 * 3600  # seconds after which the shared access signatures of sources are made anew
 _NAMES = 4096
-_Fields = dict[bytes, object]
+_SLOT = re.compile(rb"\x01\w+\x02")
 
 
 class TargetError(Exception):
@@ -97,6 +98,7 @@ class Target:
         self._quoted = lru_cache(_NAMES)(_quoted)
         self._source = lru_cache(_NAMES)(self._source_url)
         self._list = lru_cache(8)(_block_list)
+        self._id = lru_cache(_NAMES)(_block_id)
 
     @classmethod
     def build(
@@ -132,36 +134,51 @@ class Target:
         second = int(self._clock())
         if second != self._second:
             self._renew(second)
+        # `sent` are the values of the slots in the order in which they stand in the head, `signed` in that of
+        # the text that is signed: standard headers, x-ms- headers, name, query.
         kind = op.kind
         wire = self._wires[kind]
-        signed = fields = {b"name": self._quoted(op.blob.name)}
+        sent: tuple[object, ...]
+        signed: tuple[object, ...]
+        if kind is Kind.LIST_BLOBS:
+            return self._list_head(op, wire)
+        name = self._quoted(op.blob.name)
         if kind is Kind.GET_BLOB:
-            fields[b"range"] = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
-        elif kind is Kind.PUT_BLOB or kind is Kind.PUT_BLOCK:
-            fields[b"length"] = b"%d" % op.length
-            if kind is Kind.PUT_BLOCK:
-                fields[b"block"] = b64encode(b"%09d" % op.block)
-            if not op.length:
-                signed = {**fields, b"length": b""}  # a length of 0 is signed as nothing
+            span = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
+            sent, signed = (name, span), (span, name)
+        elif kind is Kind.PUT_BLOB:
+            # A length of 0 is signed as nothing.
+            sent, signed = (name, b"%d" % op.length), (b"%d" % op.length if op.length else b"", name)
+        elif kind is Kind.PUT_BLOCK:
+            block, length = self._id(op.block), b"%d" % op.length
+            sent, signed = (name, block, length), (length if op.length else b"", name, block)
         elif kind is Kind.PUT_BLOCK_LIST:
-            fields[b"length"] = b"%d" % len(self.body(op))
+            length = b"%d" % len(self.body(op))
+            sent, signed = (name, length), (length, name)
         elif kind is Kind.PUT_BLOCK_FROM_URL:
-            fields[b"block"] = b64encode(b"%09d" % op.block)
-            fields[b"range"] = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
-            fields[b"source"] = self._source(op.source)
+            block, source = self._id(op.block), self._source(op.source)
+            span = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
+            sent, signed = (name, block, source, span), (source, span, name, block)
         elif kind is Kind.SET_METADATA:
-            fields[b"rank"] = b"%d" % op.rank
-        elif kind is Kind.LIST_BLOBS:
-            wire = self._next_page if op.marker else wire
-            fields = {
-                b"prefix": quote(op.blob.name, safe="").encode(),
-                b"marker": quote(op.marker, safe="").encode(),
-                b"limit": b"%d" % op.limit,
-            }
-            signed = {**fields, b"prefix": op.blob.name.encode(), b"marker": op.marker.encode()}
+            rank = b"%d" % op.rank
+            sent, signed = (name, rank), (rank, name)
+        else:
+            sent = signed = (name,)
         if wire.text:
-            fields[b"signature"] = self._pads.sign(wire.text % signed)
-        return wire.head % fields
+            return wire.head % (*sent, self._pads.sign(wire.text % signed))
+        return wire.head % sent
+
+    def _list_head(self, op: Op, wire: _Wire) -> bytes:
+        prefix, marker, limit = op.blob.name, op.marker, b"%d" % op.limit
+        sent: tuple[object, ...] = (quote(prefix, safe="").encode(), limit)
+        signed: tuple[object, ...] = (limit, prefix.encode())
+        if marker:
+            wire = self._next_page
+            sent = (*sent, quote(marker, safe="").encode())
+            signed = (marker.encode(), *signed)
+        if wire.text:
+            return wire.head % (*sent, self._pads.sign(wire.text % signed))
+        return wire.head % sent
 
     def body(self, op: Op) -> bytes:
         """The body of an operation that is no payload: the list of a Put Block List, else nothing."""
@@ -237,12 +254,15 @@ def _quoted(name: str) -> bytes:
     return quote(name).encode()
 
 
+def _block_id(number: int) -> bytes:
+    return block_id(number).encode()
+
+
 def _block_list(blocks: int) -> bytes:
     ids = "".join(f"<Latest>{block_id(number)}</Latest>" for number in range(blocks))
     return f'<?xml version="1.0" encoding="utf-8"?><BlockList>{ids}</BlockList>'.encode()
 
 
 def _format(text: str) -> bytes:
-    """A text with slots as a format for `bytes % mapping`."""
-    made = text.encode().replace(b"%", b"%%")
-    return made.replace(b"\x01", b"%(").replace(b"\x02", b")b")
+    """A text with slots as a format for `bytes % tuple`."""
+    return _SLOT.sub(b"%b", text.encode().replace(b"%", b"%%"))
