@@ -63,7 +63,7 @@ def render(template: str, *, script: str = "page.js", charts: bool = False, **va
     environment.tests["has"] = lambda values, one: one in values
     environment.globals |= {"Verdict": Verdict, "plural": plural}
     style, code = (_asset(environment, name) for name in ("style.css", script))
-    library = [*map(_library, LIBRARY)] if charts else []
+    library = [*map(_library, LIBRARY), _asset(environment, "charts.js")] if charts else []
     styles = "'unsafe-inline'" if charts else _digest(style)
     runs = " ".join(map(_digest, (*library, code)))
     return environment.get_template(template).render(

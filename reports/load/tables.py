@@ -136,6 +136,24 @@ def disclosure(run: LoadRun) -> tuple[tuple[str, tuple[tuple[str, str], ...]], .
     return tuple((heading, tuple(pairs)) for heading, pairs in groups if pairs)
 
 
+def plan_pairs(header: Mapping[str, Any]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """The same for a comparison: its rules, its arms, its plan."""
+    made = (
+        ("profile", str(header["profile"])),
+        ("scale", scale(header["scale"])),
+        ("ranks", str(header["ranks"])),
+        ("lanes", "; ".join(_lane(one) for one in _lanes(header["plan"]))),
+    )
+    groups = [
+        ("Rules", _pairs(header["rules"])),
+        ("A", _pairs(header["a"])),
+        ("B", _pairs(header["b"])),
+        ("Load", made),
+        ("Measured on", _pairs(header["measured_on"])),
+    ]
+    return tuple((heading, tuple(pairs)) for heading, pairs in groups if pairs)
+
+
 def _lanes(plan: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     seen: dict[str, Mapping[str, Any]] = {}
     for phase in plan.get("phases", ()):

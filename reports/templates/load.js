@@ -2,36 +2,8 @@
 // Draws the charts of a load page from its data block. Tables say the same without it.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const charts = [];
-  const colours = d3.range(1, 9).map((n) => `var(--s${n})`);
+  const { base, chart, colours, draw, shortMs, steps } = Charts;
   const ops = [...new Set(data.timeline.map((row) => row.op))];
-  const shortMs = (ms) => (ms >= 1000 ? `${d3.format(".3~g")(ms / 1000)} s` : ms >= 1 ? `${d3.format(".3~g")(ms)} ms` : `${d3.format(".3~g")(ms * 1000)} µs`);
-  // 1, 2, 5: as many as a log axis has room for, and always some.
-  const steps = (values) => {
-    const [low, high] = d3.extent(values);
-    if (!(low > 0)) return undefined;
-    const all = d3.range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1).flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
-    const within = all.filter((one) => one >= low && one <= high);
-    return within.length > 9 ? within.filter((one) => /^1/.test(one.toExponential())) : within;
-  };
-  const base = (width) => ({
-    width, marginLeft: 62, marginRight: 24, marginBottom: 44, style: { background: "transparent", color: "var(--ink)", fontSize: "12px", fontFamily: "var(--sans)" },
-  });
-
-  function chart(id, caption, draw, present = true) {
-    const figure = document.getElementById(id);
-    if (!figure) return;
-    figure.querySelector("figcaption").textContent = caption;
-    if (!present) { figure.hidden = true; return; }
-    charts.push({ figure, draw });
-  }
-
-  function redraw() {
-    for (const { figure, draw } of charts) {
-      figure.querySelectorAll(":scope > :not(figcaption)").forEach((old) => old.remove());
-      figure.append(draw(Math.max(300, figure.clientWidth)));
-    }
-  }
 
   const line = (y) => Plot.ruleX(data.events, { x: "t", stroke: "var(--bad)", strokeDasharray: "3,3", title: (d) => `${d.what}: ${d.said}`, ...y });
   const phases = () => [
@@ -129,7 +101,5 @@
   }
   if (!data.gantt.length) document.getElementById("ranks").hidden = true;
 
-  redraw();
-  let width = innerWidth;
-  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; redraw(); } });
+  draw();
 })();

@@ -1,4 +1,4 @@
-"""A load run that nobody made: a small checkpoint, as `load.jsonl` would tell of it, from a fixed seed."""
+"""Load runs and comparisons that nobody made, as their files would tell of them, from fixed seeds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+from loadgen.compare.conclude import conclude
+from loadgen.compare.experiment import conduct
+from loadgen.compare.order import slots
+from loadgen.compare.values import BlockResult, Place, Rules
+from loadgen.compare.write import CompareWriter, block_line, header_line
 from loadgen.plan.document import dump
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
 from loadgen.record.histogram import Histogram
@@ -103,3 +108,51 @@ def _phase(
         )
     errors = 4 if name == "write" else 0
     writer.add(PhaseLine(name, 1, True, begin, begin + seconds, float(seconds), 40 * seconds, moved, errors))
+
+
+def made_up_comparison(
+    folder: Path, *, slower: float = 1.1, noise: float = 0.02, complete: bool = True
+) -> Path:
+    """Write a comparison that nobody made into a folder: B takes `slower` times as long. The folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = Rules(primary="write.barrier_s", lower_is_better=True, blocks=12, aa_blocks=6)
+    draw = random.Random(11)
+
+    def measure(arm: str, place: Place) -> BlockResult:
+        took = 10 * draw.lognormvariate(0, noise) * (slower if arm == "B" else 1)
+        kept = f"runs/{place.stage.value}-{place.block}-{place.position}"
+        made_up(folder / kept, ranks=2, seconds=2)
+        values = {
+            "write.barrier_s": took,
+            "restore.barrier_s": took / 2,
+            "write.put-block.latency_p99_ms": 30.0,
+        }
+        return BlockResult(values, ops=100, seconds=took, folder=kept)
+
+    arm = {"substrate": None, "provenance": None, "durability": "fsync before 201"}
+    schedule = [
+        {"stage": one.stage.value, "number": one.number, "order": one.order, "seed": one.seed}
+        for one in slots(rules)
+    ]
+    first = header_line(
+        tool="0.1.0",
+        a={"name": "left", **arm},
+        b={"name": "right", **arm},
+        profile="made-up",
+        title="Checkpoint storm: a made-up model",
+        scale=0.001,
+        ranks=2,
+        rules=rules,
+        schedule=schedule,
+        measured_on={"cpu": "none"},
+        plan=dump(plan(2)),
+    )
+    writer = CompareWriter(folder, first)
+    blocks = []
+    for block in conduct(rules, measure):
+        blocks.append(block)
+        writer.add(block_line(block, rules.primary))
+    writer.conclude(conclude(blocks, rules, complete=complete), rules)
+    if complete:
+        writer.close(complete=True)
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,15 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from loadgen.compare.read import read as read_comparison
 from loadgen.record.histogram import Histogram
 from loadgen.record.read import read
-from reports.load import tables
+from reports.load import comparison, tables
 from reports.load.charts import GANTT_RANKS, charts
 from reports.load.frames import ecdf, nines, timeline
 from reports.load.page import build, draw
 from reports.page import data_block
-from tests.load.made_up import made_up
+from tests.load.made_up import made_up, made_up_comparison
 
 
 def test_no_percentile_is_given_that_fewer_than_one_value_is_beyond() -> None:
@@ -100,12 +102,44 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.mark.parametrize(
+    ("slower", "noise", "said"),
+    [
+        (1.1, 0.02, "B is better"),
+        (0.9, 0.02, "B is worse"),
+        (1.0, 0.005, "equivalent"),
+        (1 / 1.02, 0.06, "Inconclusive"),
+    ],
+)
+def test_a_comparison_says_its_verdict_first(tmp_path: Path, slower: float, noise: float, said: str) -> None:
+    page = comparison.draw(
+        read_comparison(made_up_comparison(tmp_path / "c", slower=1 / slower, noise=noise))
+    )
+    text = re.sub(r"<[^>]+>", "", page[page.index("<section") :])
+    assert text.index(said) < text.index("Block by block")
+    assert page.count("1/1,000 of full size") >= 12
+
+
+def test_a_comparison_that_was_cut_off_has_no_verdict(tmp_path: Path) -> None:
+    page = comparison.draw(read_comparison(made_up_comparison(tmp_path / "c", complete=False)))
+    assert "Partial comparison." in page
+    assert "Inconclusive" in page
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-@pytest.mark.parametrize("ranks", [3, 300])
+@pytest.mark.parametrize(("kind", "charts_drawn"), [("load", 6), ("comparison", 6)])
 def test_a_browser_draws_every_chart_and_fetches_nothing(
-    chromium: Browser, tmp_path: Path, width: int, scheme: Literal["light", "dark"], ranks: int
+    chromium: Browser,
+    tmp_path: Path,
+    width: int,
+    scheme: Literal["light", "dark"],
+    kind: str,
+    charts_drawn: int,
 ) -> None:
-    file = build(made_up(tmp_path / "run", ranks=ranks))
+    if kind == "load":
+        file = build(made_up(tmp_path / "run", ranks=70))
+    else:
+        file = comparison.build(made_up_comparison(tmp_path / "run"))
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     fetched: list[str] = []
     wrong: list[str] = []
@@ -119,4 +153,4 @@ def test_a_browser_draws_every_chart_and_fetches_nothing(
     assert wrong == []
     assert fetched == [file.as_uri()]
     assert within <= width
-    assert drawn == 6, "throughput, latency over time, percentiles, shares, and the ranks of two phases"
+    assert drawn == charts_drawn
