@@ -9,7 +9,10 @@ import click
 
 from harness.results.read import Results, read
 from harness.vocabulary import ExitCode
+from loadgen.compare.write import FILE as COMPARISON
+from loadgen.record.write import FILE as LOAD
 from reports import junit, markdown, matrix
+from reports.load import comparison, page
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -31,8 +34,16 @@ def command(runs: tuple[Path, ...], out: Path | None, as_markdown: Path | None, 
     """Draw RUN folders side by side, one column each, in one self-contained HTML file.
 
     Beside it stands the client safety matrix, where the runs have one. With --markdown or --junit the page is
-    drawn only when -o names it.
+    drawn only when -o names it. A load run, or a comparison, has a page of its own: give one folder.
     """
+    if any((run / file).exists() for run in runs for file in (LOAD, COMPARISON)):
+        if len(runs) > 1 or as_markdown is not None or as_junit is not None:
+            raise click.UsageError("the page of a load run or a comparison is of one folder, and HTML alone")
+        build, name = (
+            (page.build, page.NAME) if (runs[0] / LOAD).exists() else (comparison.build, comparison.NAME)
+        )
+        _write(out or runs[0] / name, lambda path: build(runs[0], path))
+        return ExitCode.MET
     read_runs: list[Results] = [read(run) for run in runs]
     if as_markdown is not None:
         text = "\n".join(markdown.summary(results) for results in read_runs)
