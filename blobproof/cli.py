@@ -35,9 +35,11 @@ COMMANDS = {
     "selftest": "run the suite over them: which requirement notices each",
     "soak": "write under faults and kills for an hour, and hold every read against a ledger",
     "trace": "list the requirements, what tests each, and what breaks it",
+    "bench": "put a load profile on an endpoint, and measure it from barrier to barrier",
     "forecast": "say what load runs at several sizes promise of a larger one",
     "profiles": "list the load profiles: what each moves, at any scale",
     "substrates": "list the hardware an endpoint may run on: parameters, sources, physics ceiling",
+    "drr": "measure how far data can be reduced, and whether an assumed ratio holds for it",
     "sweep": "remove left-over containers of earlier runs",
 }
 
