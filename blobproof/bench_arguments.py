@@ -1,0 +1,58 @@
+"""How the numbers of a load run are written on the command line: scales, sizes, addresses, choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+import click
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?")
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
+    f"{name}i": 1 << (10 * place) for place, name in enumerate("kMGT", 1)
+}
+_PORTS = 1 << 16
+
+
+def scale(_context: click.Context, _option: click.Parameter, text: str) -> float:
+    """`1/1000`, `0.001` or `0.1%`: above 0 and at most 1."""
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = Fraction(number) / (100 if percent else 1)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if not 0 < value <= 1:
+        raise click.BadParameter(f"{text!r} is no scale: write 1/1000, 0.001 or 0.1%, above 0 and at most 1.")
+    return float(value)
+
+
+def size(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """`8MiB`, `4 kB` or a number of bytes. GB = 10^9 bytes, GiB = 2^30 bytes."""
+    if text is None:
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not (value := int(float(found[1]) * _UNITS[found[2] or ""])):
+        raise click.BadParameter(f"{text!r} is no size: write 8MiB, 64kB or a number of bytes.")
+    return value
+
+
+def address(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, int] | None:
+    """`HOST:PORT`."""
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) >= _PORTS:
+        raise click.BadParameter(f"{text!r} is no address: write HOST:PORT.")
+    return host.strip("[]"), int(port)
+
+
+def choices(words: Iterable[str]) -> dict[str, str]:
+    """`KEY=OPTION`, several times."""
+    found = {}
+    for word in words:
+        key, equals, option = word.partition("=")
+        if not (key and equals and option):
+            raise click.BadParameter(f"{word!r} is no choice: write KEY=OPTION.", param_hint="--choose")
+        found[key] = option
+    return found

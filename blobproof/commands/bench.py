@@ -1,0 +1,260 @@
+"""`blobproof bench`: a load profile against an endpoint, by a fleet of workers, here or on several hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from blobproof.arguments import json_option, style_option
+from blobproof.bench_arguments import address, choices, scale, size
+from blobproof.bench_screen import Progress, facts, plan_facts, plan_lines, summary
+from blobproof.console import output
+from harness.endpoint import Endpoint
+from harness.endpoints import resolve
+from harness.vocabulary import ExitCode
+from loadgen.fleet.adjust import adjusted
+from loadgen.fleet.bounds import bounds
+from loadgen.fleet.container import new_name
+from loadgen.fleet.job import WAITS, Auth, Waits
+from loadgen.fleet.join import join
+from loadgen.fleet.launch import Formation
+from loadgen.fleet.opened import free_bytes, opened
+from loadgen.fleet.run import bench
+from loadgen.fleet.wish import Wish
+from loadgen.kpi.measure import known_metrics
+from loadgen.kpi.objectives import Objective, parse
+from loadgen.kpi.objectives import check as check_objectives
+from loadgen.plan.fit import check as check_fit
+from loadgen.plan.fit import fit
+from loadgen.plan.make import DEFAULT_SEED, plan_for
+from loadgen.plan.values import Plan
+from loadgen.substrates.read import substrate as find_substrate
+
+_HELP = (
+    "PROFILE is one of `blobproof profiles`, or a TOML file. ENDPOINT is a URL, a connection string, a TOML "
+    "file, `env` (the AZURE_STORAGE_… variables), or a built-in: reference, reference:MUTANT, azurite, null "
+    "(nginx, which keeps nothing). Credentials come from the environment."
+)
+
+
+@click.command(name="bench", epilog=_HELP)
+@click.argument("profile", required=False)
+@click.argument("endpoint", required=False)
+@click.option(
+    "--scale",
+    callback=scale,
+    default="1",
+    show_default=True,
+    help="Bytes to move / bytes of the profile: 1/1000, 0.001 or 0.1%. It is on every row of the results.",
+)
+@click.option("--ranks", type=click.IntRange(min=1), help="How many there are. [default: by the scale]")
+@click.option("--iterations", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--choose", multiple=True, metavar="KEY=OPTION", help="What a profile leaves open: layout=dcp.")
+@click.option("--block-size", callback=size, metavar="SIZE", help="Of a Put Block.")
+@click.option("--parallel", type=click.IntRange(min=1), help="Requests at once, a rank.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="How long tasks arrive (open loops)."
+)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Tasks a second (open loops).")
+@click.option("--workers", type=click.IntRange(0, 256), help="Processes here. [default: 1 a core]")
+@click.option("--connections", type=click.IntRange(1, 4096), help="Of a worker, at most.")
+@click.option(
+    "--auth", type=click.Choice([one.value for one in Auth]), help="[default: as ENDPOINT is given]"
+)
+@click.option("--substrate", metavar="ID", help="What ENDPOINT runs on; never said of what runs elsewhere.")
+@click.option("--redundancy", metavar="TEXT", help="What ENDPOINT keeps after a node is lost: ec 8+4, none …")
+@click.option("--flush", metavar="TEXT", help="When ENDPOINT's writes survive a crash: before the answer …")
+@click.option("--objective", "objectives", multiple=True, metavar="METRIC<=VALUE", help="Else exit code 6.")
+@click.option("--list-metrics", is_flag=True, help="What a run of PROFILE can have, and stop.")
+@click.option("--web", type=click.IntRange(1, 65535), metavar="PORT", help="Show Locust's page on 127.0.0.1.")
+@click.option(
+    "--master",
+    callback=address,
+    metavar="HOST:PORT",
+    help="Where workers of other hosts join. Anybody who reaches it can join: use a network of your own.",
+)
+@click.option("--expect-workers", type=click.IntRange(min=0), default=0, metavar="N", help="That join.")
+@click.option(
+    "--join",
+    "joins",
+    callback=address,
+    metavar="HOST:PORT",
+    help="Work for the master of another host, with credentials of this one: --join HOST:PORT [ENDPOINT]",
+)
+@click.option("--op-log", is_flag=True, help="Every worker writes down every operation.")
+@click.option(
+    "--self-test/--no-self-test", default=True, help="Measure first what the generator can do at most."
+)
+@click.option(
+    "--give-up",
+    type=click.FloatRange(min=1),
+    default=WAITS.give_up,
+    show_default=True,
+    metavar="SECONDS",
+    help="Every operation fails: after so long the endpoint counts as lost.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=WAITS.operation,
+    show_default=True,
+    metavar="SECONDS",
+    help="Of one operation.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31), default=DEFAULT_SEED, show_default=True)
+@click.option(
+    "--server-processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Of a built-in."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run, empty or not there yet. [default: runs/TIME-PROFILE]",
+)
+@click.option("--keep", is_flag=True, help="The container stays.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
+@style_option
+@json_option
+def command(**given: Any) -> int:
+    """Put load on ENDPOINT as PROFILE says, and measure it from barrier to barrier."""
+    if given["joins"] is not None:
+        return _join(given)
+    if given["profile"] is None:
+        raise click.UsageError("PROFILE is missing: `blobproof profiles` lists them.")
+    plan = _plan(given)
+    goals = tuple(map(parse, given["objectives"]))
+    known = known_metrics(plan)
+    if given["list_metrics"]:
+        for name, unit in sorted(known.items()):
+            click.echo(f"{name}  {unit}")
+        return ExitCode.MET
+    check_objectives(goals, known)
+    if given["endpoint"] is None:
+        raise click.UsageError("ENDPOINT is missing: reference, azurite, null, a URL, a TOML file, env.")
+    if given["dry_run"]:
+        return _dry_run(plan, given)
+    return _run(plan, goals, given)
+
+
+def _plan(given: Mapping[str, Any]) -> Plan:
+    plan = plan_for(
+        given["profile"],
+        scale=given["scale"],
+        ranks=given["ranks"],
+        seed=given["seed"],
+        iterations=given["iterations"],
+        choices=choices(given["choose"]),
+        container=new_name(),
+    )
+    return adjusted(
+        plan,
+        block_bytes=given["block_size"],
+        parallel=given["parallel"],
+        seconds=given["seconds"],
+        rate=given["rate"],
+    )
+
+
+def _formation(given: Mapping[str, Any]) -> Formation:
+    expected = given["expect_workers"]
+    if given["master"] is None and expected:
+        raise click.UsageError("--expect-workers wants --master HOST:PORT, where they are to join.")
+    cores = len(os.sched_getaffinity(0))
+    local = (0 if expected else cores) if given["workers"] is None else given["workers"]
+    if not local and not expected:
+        raise click.UsageError("no workers: give --workers 1 or more, or --master with --expect-workers.")
+    host, port = given["master"] or ("127.0.0.1", 0)
+    web = None if given["web"] is None else ("127.0.0.1", given["web"])
+    return Formation(local, host, port, web)
+
+
+def _wish(
+    plan: Plan, goals: tuple[Objective, ...], shown: str, folder: Path, given: Mapping[str, Any]
+) -> Wish:
+    chosen = None if given["substrate"] is None else find_substrate(given["substrate"])
+    durability = {"redundancy": given["redundancy"], "flush": given["flush"]}
+    return Wish(
+        plan,
+        shown,
+        None if given["auth"] is None else Auth(given["auth"]),
+        _formation(given),
+        folder,
+        expected=given["expect_workers"],
+        connections=given["connections"] or 0,
+        waits=Waits(give_up=given["give_up"], operation=given["timeout"]),
+        op_log=given["op_log"],
+        keep=given["keep"],
+        self_test=given["self_test"],
+        objectives=goals,
+        substrate=None if chosen is None else chosen.id,
+        substrate_provenance=None if chosen is None else chosen.provenance.value,
+        bounds=() if chosen is None else bounds(chosen),
+        disclosure={"durability": durability} if any(durability.values()) else {},
+    )
+
+
+def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> int:
+    name, style = given["endpoint"], given["style"]
+    check_fit(plan, free_bytes(name, style))  # before anything is started; said with the numbers
+    wish = _wish(plan, goals, name, _folder(plan, given["out"]), given)
+    with (
+        opened(name, wish.folder / "logs", style=style, processes=given["server_processes"]) as there,
+        Progress(output(stderr=True), plan) as progress,
+    ):
+        done = bench(replace(wish, shown=there.shown), there.endpoint, progress)
+    # Imported here: pandas takes its time, and nobody needs it before the end.
+    from reports.load import page
+
+    report = page.build(done.folder, done.folder / "report.html")
+    if given["as_json"]:
+        click.echo(json.dumps({**facts(done), "report": str(report)}, ensure_ascii=False))
+    else:
+        summary(output(), done)
+        click.echo(f"run: {done.folder}")
+        click.echo(f"report: {report}")
+    return done.exit_code
+
+
+def _dry_run(plan: Plan, given: Mapping[str, Any]) -> int:
+    formation = _formation(given)
+    found = fit(plan, free_bytes(given["endpoint"], given["style"]))
+    workers = formation.local + given["expect_workers"]
+    if given["as_json"]:
+        click.echo(json.dumps({**plan_facts(plan, found), "workers": workers}, ensure_ascii=False))
+    else:
+        for line in plan_lines(plan, found):
+            click.echo(line)
+        click.echo(f"workers: {formation.local} here, {given['expect_workers']} that join")
+    check_fit(plan, found.free_bytes)
+    return ExitCode.MET
+
+
+def _join(given: Mapping[str, Any]) -> int:
+    """The first word is the ENDPOINT here, if there is one: which profile it is, the master says."""
+    name = given["profile"]
+    endpoint = None
+    if name is not None:
+        target = resolve(name, style=given["style"])
+        if not isinstance(target, Endpoint):
+            raise click.UsageError(f"{name} is a built-in of this host: a worker joins where others are.")
+        endpoint = target
+    folder = given["out"] or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-joined-{os.getpid()}"
+    return join(given["joins"], endpoint, folder, lambda said: click.echo(said, err=True))
+
+
+def _folder(plan: Plan, out: Path | None) -> Path:
+    named = plan.profile.replace("/", "-")
+    folder = out or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{named}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise click.UsageError(f"{folder} is not empty: give another folder with --out")
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
+    return folder.resolve()

@@ -1,0 +1,43 @@
+"""A plan with other blocks, other parallelism or other arrivals than its profile says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loadgen.fleet.wish import WishError
+from loadgen.plan.values import Lane, Plan
+
+
+def adjusted(
+    plan: Plan,
+    *,
+    block_bytes: int | None = None,
+    parallel: int | None = None,
+    seconds: float | None = None,
+    rate: float | None = None,
+) -> Plan:
+    """The plan with other blocks, other parallelism, or other arrivals. Raises `WishError`."""
+    lanes = [lane for phase in plan.phases for lane in phase.lanes]
+    if (seconds is not None or rate is not None) and all(lane.arrivals is None for lane in lanes):
+        raise WishError(
+            f"{plan.profile} has no arrivals: its ranks send as fast as they can",
+            "--seconds and --rate are for profiles with an open loop.",
+        )
+
+    def other(lane: Lane) -> Lane:
+        arrivals = lane.arrivals
+        if arrivals is not None:
+            arrivals = replace(
+                arrivals,
+                rate=arrivals.rate if rate is None else rate,
+                seconds=arrivals.seconds if seconds is None else seconds,
+            )
+        return replace(
+            lane,
+            block_bytes=lane.block_bytes if block_bytes is None else block_bytes,
+            parallel=lane.parallel if parallel is None else parallel,
+            arrivals=arrivals,
+        )
+
+    phases = tuple(replace(phase, lanes=tuple(other(lane) for lane in phase.lanes)) for phase in plan.phases)
+    return replace(plan, phases=phases)

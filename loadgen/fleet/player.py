@@ -1,0 +1,170 @@
+"""Plays a worker's ranks: phase by phase, from go to the last operation, with a delta every second.
+
+It knows neither Locust nor gevent: how to wait for the client's sockets, and whom to tell, is handed in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.endpoint import Endpoint
+from harness.signing import face_for
+from harness.signing.spec import Bearer, Default
+from loadgen.client.engine import Engine
+from loadgen.client.target import Target
+from loadgen.fleet.job import Auth, Job
+from loadgen.fleet.log import Log
+from loadgen.payload.payloads import Payloads
+from loadgen.plan.values import Lane, Phase
+from loadgen.record.recorder import Recorder
+from loadgen.work.files import of_rank
+from loadgen.work.phase import PhaseSource
+
+NS = 1_000_000_000
+_BREATH = 5_000_000  # ns that the client may work before the heartbeat and the master's words get their turn
+_AT_ONCE = 0.001  # seconds that the client may wait for an answer without letting them
+_IDLE = 900_000  # ns: who waited so long had nothing to do
+_REST = 0.1  # seconds: the longest wait, so that a stop and the end of a second are seen
+_DRAIN = 3 * NS  # after a stop, what is under way may end for so long
+_MOST_CONNECTIONS = 512
+_OPEN_LOOP = 128  # connections of a lane whose tasks arrive by themselves
+
+Message = dict[str, Any]
+
+
+class Waiter(Protocol):
+    """How to wait for the client's sockets."""
+
+    def wait(self, seconds: float) -> None:
+        """Until one of them can be served, or so long; at least once, others get their turn."""
+        ...
+
+
+class Player:
+    """The ranks of one worker, over a whole run. Times are ns of this worker's clock."""
+
+    def __init__(
+        self,
+        job: Job,
+        index: int,
+        ranks: Sequence[int],
+        endpoint: Endpoint,
+        folder: Path,
+        tell: Callable[[Message], None],
+        waiter: Callable[[int], Waiter],
+    ) -> None:
+        """`folder` is for the operation log. Raises what the client says of an endpoint it cannot use."""
+        self._job = job
+        self._index = index
+        self._ranks = tuple(ranks)
+        self._folder = folder
+        self._tell = tell
+        self._waiter = waiter
+        face = face_for(Bearer() if job.auth is Auth.BEARER else Default(), endpoint)
+        self._target = Target.build(endpoint, face, job.plan.container, auth=job.auth.value)
+        self._payloads = Payloads()
+        self._connections = job.connections or max(
+            connections(phase, self._ranks) for phase in job.plan.phases
+        )
+        self._engine = self._connect()
+        self._origin = 0
+        self._log: Log | None = None
+        self._recorder: Recorder | None = None
+        self._stop = -1
+
+    def prepare(self, origin: int) -> None:
+        """A phase is near. `origin` is the run's start, the same each time but for the drift of clocks."""
+        if self._recorder is None:
+            self._origin = origin
+            self._log = Log(self._folder, self._index, origin) if self._job.op_log else None
+            self._recorder = Recorder(origin, self._log)
+
+    def stop(self, number: int) -> None:
+        """Start nothing more in a phase."""
+        self._stop = number
+
+    def play(self, number: int, start: int, until: int) -> Message:
+        """A phase, from `start` to its end or `until`; what is still to be told of it."""
+        phase = self._job.phase(number)
+        recorder = self._recorder
+        assert recorder is not None  # the master never says go before it said prepare
+        recorder.begin(phase.name, phase.iteration)
+        waiter = self._waiter(self._engine.fileno())
+        while (now := time.monotonic_ns()) < start and self._stop != number:
+            waiter.wait(min((start - now) / NS, _REST))
+        source = PhaseSource(self._job.plan, phase, self._ranks, start, recorder)
+        self._drive(source, number, until, waiter, recorder)
+        return {
+            **self._report(number, recorder, time.monotonic_ns()),
+            "tallies": [asdict(tally) for tally in source.tallies],
+            "unfinished": self._unfinished(phase, source) if source.stopped else [],
+            "trouble": self._log.trouble if self._log else "",
+        }
+
+    def close(self) -> str:
+        """The end. Returns where the operation log is; "" if there is none."""
+        self._engine.close()
+        return self._log.close() if self._log else ""
+
+    def _drive(
+        self, source: PhaseSource, number: int, until: int, waiter: Waiter, recorder: Recorder
+    ) -> None:
+        engine = self._engine
+        now = breathed = time.monotonic_ns()
+        told = self._interval(now)
+        drained = 0
+        while not source.finished:
+            if drained:
+                if now >= drained:
+                    engine.abandon(source)
+                    return
+            elif now >= until or self._stop == number:
+                source.stop()
+                drained = now + _DRAIN
+            if (interval := self._interval(now)) > told:
+                told = interval
+                self._tell(self._report(number, recorder, now))
+            before = time.monotonic_ns()
+            engine.turn(source, _AT_ONCE)
+            now = time.monotonic_ns()
+            # A way through the hub costs as much as an operation: while answers come at once it is not taken.
+            if now - breathed >= _BREATH or now - before >= _IDLE:
+                waiter.wait(min(engine.wait_s(), _REST))
+                now = breathed = time.monotonic_ns()
+
+    def _report(self, number: int, recorder: Recorder, now: int) -> Message:
+        return {"phase": number, "through": self._interval(now), "delta": recorder.take().to_json()}
+
+    def _interval(self, now: int) -> int:
+        """Whole seconds since the start of the run."""
+        return (now - self._origin) // NS
+
+    def _unfinished(self, phase: Phase, source: PhaseSource) -> list[int]:
+        """The ranks that had more to do when they were stopped."""
+        lanes = {lane.name: lane for lane in phase.lanes}
+        return sorted(
+            {
+                tally.rank
+                for tally in source.tallies
+                if tally.files < self._files(lanes[tally.lane], tally.rank) or lanes[tally.lane].arrivals
+            }
+        )
+
+    def _files(self, lane: Lane, rank: int) -> int:
+        return lane.repeat * sum(1 for _ in of_rank(self._job.plan, lane, rank - lane.first_rank))
+
+    def _connect(self) -> Engine:
+        return Engine(self._target, self._payloads, self._connections, timeout_s=self._job.waits.operation)
+
+
+def connections(phase: Phase, ranks: Sequence[int]) -> int:
+    """How many connections these ranks use at once in a phase."""
+    wanted = 0
+    for lane in phase.lanes:
+        own = sum(lane.first_rank <= rank < lane.first_rank + lane.ranks for rank in ranks)
+        wanted += own * lane.parallel if lane.arrivals is None else min(own, 1) * _OPEN_LOOP
+    return max(1, min(wanted, _MOST_CONNECTIONS))

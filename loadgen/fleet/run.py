@@ -1,0 +1,107 @@
+"""A load run from its endpoint to its last line: self-test, container, fleet, checks, metrics."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.endpoint import Endpoint
+from harness.endpoints.errors import EndpointError
+from loadgen.fleet.after import Done, conclude
+from loadgen.fleet.child import Row
+from loadgen.fleet.container import held
+from loadgen.fleet.launch import FleetError, fly
+from loadgen.fleet.wish import Wish, authorised, header_of, job_of
+from loadgen.record.lines import Event, Footer, Header, from_json
+from loadgen.record.write import LoadWriter
+from loadgen.validity.checks import CEILING
+from loadgen.validity.selftest import CeilingError, measure_ceiling
+
+
+class Watch(Protocol):
+    """Who is shown how a run goes."""
+
+    def step(self, said: str) -> None:
+        """Something takes a while."""
+        ...
+
+    def progress(self, row: Row) -> None:
+        """How far a phase is: phase, iteration, t_s, begin_s, ops, bytes, errors."""
+        ...
+
+    def say(self, said: str) -> None:
+        """Something that people should see at once: a lost worker, an interrupt."""
+        ...
+
+
+def bench(wish: Wish, endpoint: Endpoint, watch: Watch) -> Done:
+    """Make a run against an endpoint that is there. The run's folder must be there and hold no run.
+
+    Raises `WishError`, `ContainerError`, `FleetError`, and `OSError` where the disk is full; then what was
+    written until then is kept, as a run that was cut off.
+    """
+    endpoint, auth = authorised(endpoint, wish.auth)
+    header = header_of(wish, endpoint, auth)
+    events = _self_test(wish, header.endpoint["scheme"] == "https", watch)
+    with contextlib.ExitStack() as stack:
+        watch.step("making the container")
+        stack.enter_context(
+            held(
+                endpoint,
+                wish.plan.container,
+                keep=wish.keep,
+                stayed=lambda why: watch.say(f"the container {wish.plan.container} stays: {why}"),
+            )
+        )
+        writer = LoadWriter(wish.folder, header)
+        writer.add(*events)
+        watch.step("waiting for the workers")
+        try:
+            over = fly(
+                job_of(wish, endpoint, auth), endpoint, wish.formation, wish.folder, _hear(writer, watch)
+            )
+        except (FleetError, KeyboardInterrupt) as error:
+            writer.close(complete=False, why=str(error) or "interrupted twice")
+            raise
+        watch.step("checking and measuring")
+        return conclude(wish, writer, over)
+
+
+def _hear(writer: LoadWriter, watch: Watch) -> Callable[[Row], None]:
+    def hear(row: Row) -> None:
+        match row["row"]:
+            case "line":
+                line = from_json(row["line"])
+                if isinstance(line, Header | Footer):
+                    raise FleetError(f"the master sent a {line.line}", "Its log says more.")
+                writer.add(line)
+                if isinstance(line, Event) and line.what not in _QUIET:
+                    watch.say(line.said)
+            case "progress":
+                watch.progress(row)
+            case "listening":
+                watch.say(f"workers join at port {row['port']}")
+            case "ended":
+                if row["code"]:
+                    watch.say(f"{row['name']} ended with exit code {row['code']}: {row['said']}")
+
+    return hear
+
+
+_QUIET = ("clock", "fleet", "usage", "op-logs")
+
+
+def _self_test(wish: Wish, https: bool, watch: Watch) -> list[Event]:
+    """The generator's ceiling, as an event; or why it is not known."""
+    if not wish.self_test:
+        return []
+    if wish.expected:
+        return [Event(0.0, "no-ceiling", "workers of other machines take part: their ceiling is unknown")]
+    watch.step("measuring what the generator can do at most")
+    try:
+        ceiling = measure_ceiling(wish.plan, wish.workers, wish.folder / "logs", https=https)
+    except (CeilingError, EndpointError) as error:
+        watch.say(f"the generator's ceiling is not known: {error}")
+        return [Event(0.0, "no-ceiling", str(error))]
+    return [Event(0.0, CEILING, "what the generator can do at most", ceiling.to_json())]
