@@ -1,7 +1,8 @@
-"""Whether a plan can be done: on the disk that is free, and in the time that its phases have. Said before it starts."""
+"""Whether a plan fits on the free disk and into the time that there is: said before it starts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,27 +77,35 @@ class Fit:
 
     @property
     def largest_scale(self) -> float:
-        """By how much more the plan has to shrink to fit on the disk: its scale times this; 1 where it fits."""
+        """By how much the plan has to shrink for the disk: its scale times this fits; 1 where it does."""
         if self.on_disk or self.usable_bytes is None:
             return 1.0
         return self.usable_bytes / self.stored_bytes
 
 
 def fit(plan: Plan, free_bytes: int | None = None, rates: Rates | None = None) -> Fit:
-    """What a plan needs against free bytes on the endpoint's disk, and at what rates it is through in time."""
+    """What a plan needs, against free bytes of the endpoint's disk and at rates that it may reach."""
     estimates = tuple(_estimate(plan, phase, rates) for phase in plan.phases) if rates else ()
     return Fit(stored_bytes(plan), free_bytes, rates, estimates)
 
 
-def check(plan: Plan, free_bytes: int | None = None, rates: Rates | None = None) -> Fit:
-    """The same, and raises `FitError`, with the numbers, for a plan that cannot fit."""
+def check(
+    plan: Plan,
+    free_bytes: int | None = None,
+    rates: Rates | None = None,
+    within_s: float | None = None,
+) -> Fit:
+    """The same, and raises `FitError`, with the numbers, for a plan that cannot fit.
+
+    `within_s`: how long all phases together may take; None: as long as they do.
+    """
     found = fit(plan, free_bytes, rates)
     if not found.on_disk:
         smaller = plan.scale * found.largest_scale
         raise FitError(
             f"{plan.profile} stores {said_bytes(found.stored_bytes)} at scale {plan.scale:.3g}, "
-            f"and {said_bytes(found.usable_bytes or 0)} of {said_bytes(found.free_bytes or 0)} free may be used",
-            f"--scale {smaller:.2g} or less fits, or give the endpoint a larger disk.",
+            f"and may use {said_bytes(found.usable_bytes or 0)} of {said_bytes(found.free_bytes or 0)} free",
+            f"--scale {_down(smaller)} or less fits, or give the endpoint a larger disk.",
         )
     if found.late and rates is not None:
         worst = max(found.late, key=lambda one: one.seconds / one.deadline_s)
@@ -104,10 +113,24 @@ def check(plan: Plan, free_bytes: int | None = None, rates: Rates | None = None)
             f"{plan.profile}: at {said_bytes(rates.bytes_per_s)}/s{f' ({rates.said})' if rates.said else ''} "
             f"{worst.phase} would take {said_seconds(worst.seconds)} for {said_bytes(worst.bytes)} and "
             f"{worst.requests:,} requests, and is late after {said_seconds(worst.deadline_s)}",
-            f"--scale {plan.scale * worst.deadline_s / worst.seconds:.2g} or less is through in time, "
+            f"--scale {_down(plan.scale * worst.deadline_s / worst.seconds)} or less is through in time, "
             "or give its phase a later deadline_s in a profile of your own.",
         )
+    if within_s is not None and found.seconds > within_s and rates is not None:
+        raise FitError(
+            f"{plan.profile} at scale {plan.scale:.3g}: at {said_bytes(rates.bytes_per_s)}/s "
+            f"it would take {said_seconds(found.seconds)}, and there are {said_seconds(within_s)}",
+            f"--scale {_down(plan.scale * within_s / found.seconds)} or less is through in time.",
+        )
     return found
+
+
+def _down(scale: float) -> str:
+    """A scale in two digits, never rounded up: what is said to fit fits."""
+    if scale <= 0:
+        return "0"
+    digits = 1 - math.floor(math.log10(scale))
+    return f"{math.floor(scale * 10**digits) / 10**digits:.2g}"
 
 
 def stored_bytes(plan: Plan) -> int:
@@ -125,7 +148,7 @@ def stored_bytes(plan: Plan) -> int:
                 elif lane.action is Action.REMOVE:
                     lying.pop(name, None)
                 elif lane.action is Action.CHURN:
-                    # Each blob is removed again; at worst, all that a slow endpoint was given lie there at once.
+                    # Each is removed again; at worst, all that a slow endpoint was given lie there at once.
                     lying[name] = files.count * files.bytes
         most = max(most, sum(lying.values()))
     return most

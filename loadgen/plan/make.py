@@ -11,7 +11,7 @@ from loadgen.payload.recipes import recipe
 from loadgen.plan.deadlines import with_deadlines
 from loadgen.plan.iterate import iterated
 from loadgen.plan.moved import full_bytes
-from loadgen.plan.scale import shrink
+from loadgen.plan.scale import checked_scale, shrink
 from loadgen.plan.values import Arrivals, FileSet, Lane, Phase, Plan
 from loadgen.profiles.errors import ProfileError
 from loadgen.profiles.read import profile
@@ -41,11 +41,7 @@ def plan_for(
     """
     one = profile(which) if isinstance(which, str) else which
     full, shrinks = full_plan(one, seed=seed, choices=choices, container=container, prefix=prefix)
-    if not 0 < scale <= 1:
-        raise ProfileError(
-            f"a scale is above 0 and at most 1, not {scale:g}",
-            "0.001, 1/1000 and 0.1% are the same; a larger load is a profile of its own.",
-        )
+    checked_scale(scale, f"{scale:g}")
     if ranks is not None and ranks < 1:
         raise ProfileError(
             f"a plan has at least one rank, not {ranks}", "Leave --ranks out, or give 1 or more."

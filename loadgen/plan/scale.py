@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from loadgen.plan.moved import full_bytes, lane_bytes, once
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan, Share
+from loadgen.profiles.errors import ProfileError
 from loadgen.profiles.values import Shrinks
 
 LEAST_RANKS = 8
 """Fewer ranks than this are no storm."""
+
+
+def parse_scale(text: str) -> float:
+    """A scale as people write it: 0.001, 1/1000 and 0.1% are the same. Raises `ProfileError`."""
+    try:
+        part, _, whole = text.strip().partition("/")
+        if part.endswith("%") and not whole:
+            scale = float(part[:-1]) / 100
+        else:
+            scale = float(part) / float(whole or 1)
+    except (ValueError, ZeroDivisionError):
+        scale = math.nan
+    return checked_scale(scale, text)
+
+
+def checked_scale(scale: float, said: str) -> float:
+    """A scale above 0 and at most 1. Raises `ProfileError` for another."""
+    if 0 < scale <= 1:
+        return scale
+    raise ProfileError(
+        f"a scale is above 0 and at most 1, not {said}",
+        "0.001, 1/1000 and 0.1% are the same; a larger load is a profile of its own.",
+    )
 
 
 def shrink(full: Plan, shrinks: Mapping[str, Shrinks], scale: float, ranks: int | None = None) -> Plan:

@@ -16,7 +16,7 @@ _OUT = frozenset({Action.DOWNLOAD})
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The least seconds that each limit of an account asks for; they run side by side, so the largest rules."""
+    """The least seconds that each limit of an account asks for; the largest rules."""
 
     phase: str
     bytes_in: int
