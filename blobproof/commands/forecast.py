@@ -15,10 +15,12 @@ from rich.table import Table
 from blobproof.arguments import json_option
 from blobproof.console import output
 from harness.vocabulary import ExitCode
+from loadgen.forecast.caps import caps_of, elsewhere
 from loadgen.forecast.points import By, series
 from loadgen.forecast.predict import LEVEL, Forecast, Modelled, predict
 from loadgen.kpi.units import amount
 from loadgen.record.read import read
+from loadgen.substrates.read import substrate as find
 
 
 @click.command(name="forecast")
@@ -37,14 +39,39 @@ from loadgen.record.read import read
     show_default=True,
     help="What grows from run to run, and to the size that is asked for.",
 )
+@click.option("--substrate", metavar="S", help="What caps the forecast: an id, or a TOML file of your own.")
+@click.option("--nodes", type=click.IntRange(1), help="Servers of the substrate, in place of its own number.")
+@click.option(
+    "--client-gbps",
+    type=click.FloatRange(0, min_open=True),
+    help="Network of each worker, Gbit/s: caps as well.",
+)
 @click.option("--force", is_flag=True, help="Go further than 4 times the largest measured size.")
 @json_option
-def command(runs: tuple[Path, ...], to: int, by: str, force: bool, as_json: bool) -> int:
+def command(
+    runs: tuple[Path, ...],
+    to: int,
+    by: str,
+    substrate: str | None,
+    nodes: int | None,
+    client_gbps: float | None,
+    force: bool,
+    as_json: bool,
+) -> int:
     """Forecast a larger size from RUN…: load runs at 4 sizes or more, of one profile and one scale.
 
     Nothing is sent. docs/forecast.md explains the law, its interval and its cap.
     """
-    found = [predict(one, to, force=force) for one in series([read(folder) for folder in runs], By(by))]
+    if nodes is not None and substrate is None:
+        raise click.UsageError("--nodes says how many servers a substrate has: give --substrate as well")
+    capping = None if substrate is None else find(substrate)
+    points = series([read(folder) for folder in runs], By(by))
+    if capping is not None:
+        points = tuple(elsewhere(one, capping) for one in points)
+    found = [
+        predict(one, to, caps_of(one, capping, nodes=nodes, client_gbps=client_gbps), force=force)
+        for one in points
+    ]
     if as_json:
         click.echo(
             json.dumps({"level": LEVEL, "forecasts": [facts(one) for one in found]}, ensure_ascii=False)

@@ -13,7 +13,7 @@ from harness.vocabulary import ExitCode
 from loadgen.forecast.usl import PARAMETERS
 from loadgen.kpi.iterations import Group, groups
 from loadgen.plan import document
-from loadgen.plan.values import Lane, Phase, Plan
+from loadgen.plan.values import Action, Lane, Phase, Plan
 from loadgen.record.read import LoadRun
 
 FEWEST_SIZES = 4
@@ -65,6 +65,10 @@ class Series:
     scale: float
     points: tuple[Point, ...]  # ascending
     assumptions: tuple[str, ...]
+    reads: bool = False
+    writes: bool = True
+    bytes_per_request: float = 0.0
+    substrate: str | None = None  # what the runs were on; None: this machine
 
     @property
     def largest(self) -> Point:
@@ -115,8 +119,20 @@ def _series(taken: Sequence[_Taken], name: str, by: By) -> Series:
     _enough(points, by)
     header = taken[0].run.header
     unit = "bytes/s" if moves else "requests/s"
+    actions = {lane.action for phase in taken[0].plan.phases if phase.name == name for lane in phase.lanes}
+    every = [iteration for one in taken for iteration in one.phases[name].iterations]
     return Series(
-        header.profile, name, unit, by, header.scale, points, tuple(_assumptions(points, taken, by))
+        header.profile,
+        name,
+        unit,
+        by,
+        header.scale,
+        points,
+        tuple(_assumptions(points, taken, by)),
+        Action.DOWNLOAD in actions,
+        bool(actions - {Action.DOWNLOAD, Action.LIST, Action.REMOVE}),
+        sum(one.bytes for one in every) / max(sum(one.ops for one in every), 1),
+        header.substrate,
     )
 
 

@@ -13,6 +13,7 @@ from scipy import stats
 from loadgen.forecast import tail
 from loadgen.forecast.points import By, ForecastError, Point, Series
 from loadgen.forecast.usl import Fit, fit, interval
+from loadgen.kpi.units import amount
 
 FURTHEST = 4
 """How many times the largest measured size a forecast goes, unless it is forced."""
@@ -123,8 +124,9 @@ def predict(points: Series, to: int, caps: CapsAt | None = None, *, force: bool 
         for cap in caps(point.size):
             if point.median > cap.rate:
                 raise ForecastError(
-                    f"{point.median:.4g} {points.unit} were measured at {point.size} {points.by}, and "
-                    f"{cap.name} allows {cap.rate:.4g}: the cap is not that of what was measured",
+                    f"{amount(point.median, points.unit)} were measured at {point.size} {points.by}, and "
+                    f"{cap.name} allows {amount(cap.rate, points.unit)}: "
+                    "the cap is not that of what was measured",
                     "Give the substrate that the runs were on, with its own parameters.",
                 )
     least = min(caps(to), key=lambda cap: cap.rate, default=None)

@@ -124,7 +124,7 @@ def _end(held: _Held, here: float, allowed: float, sign: int) -> float:
     """How far N/X can go up (+1) or down (-1) until the cost is more than is allowed."""
     inside, outside = 0.0, _WIDEST
     for _ in range(3):
-        steps = np.linspace(inside, outside, 100)
+        steps = np.linspace(inside, outside, 40)
         good = held.cost(here * np.exp(sign * steps)) <= allowed
         if good.all():
             return float(here * np.exp(sign * outside))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -106,6 +107,8 @@ def _intervals(stall: Metric, mtbf_s: float) -> Iterator[Metric]:
             ("interval_s", "s", [one.seconds for one in found]),
             ("overhead", "ratio", [one.overhead for one in found]),
         ):
+            if not all(map(math.isfinite, values)):  # the stall is so long that no work is ever done
+                continue
             low, high = (values[1], values[2]) if stall.low is not None else (None, None)
             yield Metric(
                 f"checkpoint.{rule}_{what}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loadgen.kpi import checkpoint, phases, staging, utilisation
+from loadgen.kpi import checkpoint, limits, phases, staging, utilisation
 from loadgen.kpi.iterations import groups
 from loadgen.kpi.values import NOTHING, Given
 from loadgen.plan import document
@@ -30,6 +30,7 @@ def metrics(run: LoadRun, given: Given = NOTHING) -> tuple[Metric, ...]:
         if name in reads:
             found += utilisation.figures(plan, group, given)
         if "." not in name:
+            found += limits.figures(plan, group, given)
             found += phases.latencies(run, name, group.problems)
     found += checkpoint.figures(plan, every, given)
     return tuple(found)
@@ -50,6 +51,7 @@ def known_metrics(plan: Plan, given: Given = NOTHING) -> Mapping[str, str]:
             found.update(staging.names(phase.name, given))
         if phase.name in utilisation.reads(plan):
             found.update(utilisation.names(phase.name, given))
+        found.update(limits.names(phase.name, given))
         ops = dict.fromkeys(op.value for lane in phase.lanes for op in operations(lane))
         found.update(phases.latency_names(phase.name, ops))
     if checkpoint.WRITE in names:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from loadgen.substrates.values import Substrate
+
 
 class Origin(enum.StrEnum):
     """Where a figure comes from: `kind` of a metric. The three never share a cell, a line or a row."""
@@ -44,6 +46,7 @@ class Given:
     mtbf_s: float | None = None  # mean time between interruptions of the whole job, seconds
     stage_bytes: tuple[int, ...] = ()  # how much is to be staged: time-to-stage is modelled for each
     training: Training | None = None
+    account: Substrate | None = None  # a storage account whose limits the run is held against
 
 
 NOTHING = Given()

@@ -14,12 +14,14 @@ from hypothesis import given, settings, strategies
 
 from blobproof.commands.forecast import command
 from loadgen.forecast import tail
+from loadgen.forecast.caps import caps_of, elsewhere
 from loadgen.forecast.points import By, ForecastError, Point, Series, series
 from loadgen.forecast.predict import Cap, predict
 from loadgen.forecast.usl import Usl, fit, interval
 from loadgen.plan.values import Action
 from loadgen.record.lines import Check
 from loadgen.record.read import LoadRun
+from loadgen.substrates.read import substrate
 from tests.load.made_runs import GB, plan, run, write
 
 
@@ -156,6 +158,38 @@ def test_extrapolation_ends_at_four_times_the_largest() -> None:
     assert predict(one, 33, force=True).forced
 
 
+def test_a_substrate_caps_a_forecast() -> None:
+    (one,) = series(law_runs(LAW, SIZES))
+    assert (one.reads, one.writes) == (False, True)
+    caps = caps_of(one, substrate("L96as_v4"), nodes=12, client_gbps=1.0)
+    network, client = caps(16)
+    assert network.name == "12 × L96as_v4 network"
+    assert network.rate / 12 / 1e9 == pytest.approx(3.64, abs=0.01)  # the published model: 12 nodes, EC 8+4
+    assert network.provenance == "assumed"
+    assert (client.rate, client.provenance) == (16 * 1.25e8, "user-supplied")
+    assert predict(one, 16, caps).modelled[0].cap == client
+    assert (
+        "this machine; the cap is that of L96as_v4" in elsewhere(one, substrate("L96as_v4")).assumptions[-1]
+    )
+    here = replace(one, substrate="L96as_v4")
+    assert elsewhere(here, substrate("L96as_v4")) == here
+
+
+def test_an_account_caps_requests_as_well() -> None:
+    (one,) = series(law_runs(LAW, SIZES))
+    requests, ingress = caps_of(one, substrate("blob-account"))(16)
+    assert requests.rate == 20_000 * GB / 100  # 100 requests moved 1 GB
+    assert ingress.rate == 25 * 1.25e8
+    listing = replace(one, unit="requests/s", reads=False, writes=False)
+    (only,) = caps_of(listing, substrate("blob-account"), client_gbps=1.0)(16)
+    assert only.rate == 20_000
+    mixed = replace(one, reads=True)
+    assert caps_of(mixed, substrate("blob-account"))(16)[1].rate == 75 * 1.25e8
+    assert caps_of(replace(mixed, writes=False), substrate("blob-account"))(16)[1].rate == 50 * 1.25e8
+    with pytest.raises(ForecastError, match="by workers only"):
+        caps_of(replace(one, by=By.RANKS), None, client_gbps=1.0)
+
+
 def refusals() -> Mapping[str, list[LoadRun]]:
     runs = law_runs(LAW, SIZES)
     invalid = Check("ceiling", "invalidates", "91 % of it")
@@ -250,6 +284,9 @@ def test_the_command(tmp_path: Path) -> None:
     assert len(rows) == 6
     assert all("0.001" in row for row in rows)  # the scale stands on every row
     assert "at 8" in said.output
+    limited = [*folders, "--to", "16", "--substrate", "blob-account", "--client-gbps", "1"]
+    capped = CliRunner().invoke(command, limited, standalone_mode=False)
+    assert "client network 2 GB/s (user-supplied)" in capped.output
     plain = CliRunner().invoke(command, [*folders, "--to", "16", "--json"], standalone_mode=False)
     (found,) = json.loads(plain.output)["forecasts"]
     assert {row["size"] for row in found["measured"]} == {*SIZES}

@@ -12,12 +12,16 @@ from hypothesis import given as over
 from hypothesis import strategies
 
 from loadgen.kpi.interval import Interval, daly, young
+from loadgen.kpi.limits import planning
 from loadgen.kpi.measure import known_metrics, metrics, operations
 from loadgen.kpi.staging import ENOUGH, modelled, ranked
 from loadgen.kpi.utilisation import demand, utilisation
 from loadgen.kpi.values import Given, Origin, Price, Training
+from loadgen.plan.make import full_plan
 from loadgen.plan.values import Action
+from loadgen.profiles.read import profile
 from loadgen.record.lines import Metric
+from loadgen.substrates.read import substrate
 from tests.load.made_runs import GB, plan, run
 
 CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
@@ -203,6 +207,34 @@ def test_accelerators_wait_for_what_is_not_delivered() -> None:
     assert used.kind == Origin.MODELLED
 
 
+def test_the_planning_table_has_the_published_counts() -> None:
+    """Put Block and Put Block List of a Llama 3 8B checkpoint, and what two accounts ask for it."""
+    full, _ = full_plan(profile("checkpoint-llama3-8b"))
+    accounts = (substrate("blob-account-listed"), substrate("blob-account"))
+    rows = [one for one in planning(full, accounts) if one.phase == "write"]
+    counts = {one.block_bytes: one.requests for one in rows if one.account == "blob-account"}
+    assert [counts[size << 20] for size in (4, 8, 32, 64, 100)] == [
+        count + 16 for count in (26_808, 13_408, 3_352, 1_680, 1_080)
+    ]
+    assert {one.account: round(one.floor_s) for one in rows} == {
+        "blob-account-listed": 15,
+        "blob-account": 36,
+    }
+    assert {one.limited_by for one in rows} == {"ingress"}
+    largest = next(one for one in rows if one.block_bytes == 4 << 20)
+    assert largest.blob_requests == 2873  # 11.22 GiB in blocks of 4 MiB, and the list
+    assert largest.blob_floor_s == pytest.approx(2873 / 3000)
+    assert largest.scale == 1.0
+
+
+def test_a_run_against_an_accounts_limits() -> None:
+    made = run(plan({"write": Action.UPLOAD}), {"write": [[0.5, 1.0]]})
+    found = by_name(metrics(made, Given(account=substrate("blob-account"))))
+    assert found["write.account_requests_ratio"].value == 100 / 20_000
+    assert found["write.account_floor_s"].value == pytest.approx(GB / (25e9 / 8))
+    assert found["write.account_floor_s"].kind == Origin.MODELLED
+
+
 def test_lanes_of_one_phase_are_told_apart() -> None:
     made = run(plan({"mixed": Action.DOWNLOAD}), {"mixed": [[1.0, 3.0]]})
     ranks = (made.ranks[0], replace(made.ranks[1], lane="other"))
@@ -225,6 +257,7 @@ def test_known_metrics_are_all_that_a_run_can_have() -> None:
         for op in operations(lane)
     }
     given = Given(price=PRICE, mtbf_s=3600.0, stage_bytes=(10**12, 15 * 10**11), training=UNET)
+    given = replace(given, account=substrate("blob-account"))
     times = {name: [[1.0, 2.0], [1.5, 2.5]] for name in everything}
     found = metrics(run(made, times, seal_s=0.1, latencies_us=latencies), given)
     known = known_metrics(made, given)
