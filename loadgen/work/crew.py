@@ -47,10 +47,10 @@ class Crew:
                 return job, self._placed(op, job)
         return None
 
-    def ended(self, job: Job, op: Op, outcome: Outcome) -> bool:
+    def ended(self, job: Job, op: Op, outcome: Outcome, *, good: bool) -> bool:
         """An operation ended for good. Whether its file did, too."""
         self._places.append(outcome.last)
-        job.ended(op, outcome)
+        job.ended(op, outcome, good=good)
         if job.over:
             self._jobs.remove(job)
             return True

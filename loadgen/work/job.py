@@ -38,13 +38,14 @@ class Job:
         self._under_way += 1
         return op
 
-    def ended(self, op: Op, outcome: Outcome) -> None:
+    def ended(self, op: Op, outcome: Outcome, *, good: bool) -> None:
         """One of its operations ended for good: it is not made again."""
         self._under_way -= 1
-        if not outcome.good:
+        if not good:
             self.failed = True
             return
-        self.ready = max(self.ready, outcome.last)
+        if outcome.last > self.ready:
+            self.ready = outcome.last
         if op.kind is Kind.LIST_BLOBS and (marker := next_marker(outcome.body)):
             self._stages.append(iter((_page(op.lane, op.rank, op.blob, op.limit, marker),)))
 

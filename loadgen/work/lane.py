@@ -133,15 +133,18 @@ class LaneSource:
         self._recorder.op(op, outcome)
         crew, job = self._under_way[op]
         tally = self.tallies[crew.rank]
-        tally.add(op, outcome)
-        if not outcome.good and not self.stopped and self._may_again(op, outcome):
+        good = outcome.good
+        tally.add(op, outcome, good=good)
+        if not good and not self.stopped and self._may_again(op, outcome):
             op.attempt += 1
             heapq.heappush(self._again, (outcome.last + self._pause(op.attempt), next(self._numbers), op))
             return
         del self._under_way[op]
-        if crew.ended(job, op, outcome):
-            tally.files += not job.failed
-            tally.failed += job.failed
+        if crew.ended(job, op, outcome, good=good):
+            if job.failed:
+                tally.failed += 1
+            else:
+                tally.files += 1
         if not crew.queued:
             crew.queued = True
             self._crews.append(crew)

@@ -29,9 +29,12 @@ class PhaseSource:
             lane.name: LaneSource(plan, phase, lane, ranks, start_ns, recorder, retry) for lane in phase.lanes
         }
         self._turns = [*self._lanes.values()]
+        self._only = self._turns[0] if len(self._turns) == 1 else None
 
     def next(self, now: int) -> Op | None:
         """An operation to start now, of one lane after the other."""
+        if self._only is not None:
+            return self._only.next(now)
         for _ in self._turns:
             lane = self._turns.pop(0)
             self._turns.append(lane)
@@ -46,11 +49,16 @@ class PhaseSource:
 
     def done(self, op: Op, outcome: Outcome) -> None:
         """An attempt ended."""
+        if self._only is not None:
+            self._only.done(op, outcome)
+            return
         self._lanes[op.lane].done(op, outcome)
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to start and nothing is under way."""
+        if self._only is not None:
+            return self._only.finished
         return all(lane.finished for lane in self._turns)
 
     def stop(self) -> None:

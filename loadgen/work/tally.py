@@ -23,13 +23,13 @@ class RankTally:
     errors: int = 0  # attempts that did not, whether or not they were made again
     bytes: int = 0
 
-    def add(self, op: Op, outcome: Outcome) -> None:
+    def add(self, op: Op, outcome: Outcome, *, good: bool) -> None:
         """One attempt ended."""
         if not self.begin or 0 < outcome.started < self.begin:
             self.begin = outcome.started
         if outcome.last > self.end:
             self.end = outcome.last
-        if not outcome.good:
+        if not good:
             self.errors += 1
             return
         self.ops += 1

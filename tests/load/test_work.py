@@ -169,6 +169,12 @@ def test_a_refusal_ends_the_file_and_nothing_is_sealed() -> None:
     assert [(one.files, one.failed) for one in source.tallies] == [(0, 1)]
 
 
+def test_a_file_of_which_one_block_failed_is_failed_whatever_ended_last() -> None:
+    lane = Lane("up", Action.UPLOAD, ("f",), 1, block_bytes=10, parallel=3)
+    _, source = play(plan(lane, files=(FileSet("f", 1, 60, "zeros"),)), [0], answers={1: 403})
+    assert [(one.files, one.failed, one.ops) for one in source.tallies] == [(0, 1, 2)]
+
+
 def test_stopping_starts_nothing_more() -> None:
     lane = Lane("up", Action.UPLOAD, ("f",), 1, block_bytes=10, parallel=2)
     wanted = plan(lane, files=(FileSet("f", 1, 60, "zeros"),))
