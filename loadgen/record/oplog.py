@@ -53,11 +53,12 @@ RECORD = np.dtype(
 NONE = -(1 << 63)
 """The `first` of an attempt that nothing came back from."""
 
+_OTHER = len(FAILURES) - 1
 _PACK = struct.Struct("<6qI5H2B")
 _WORD = struct.Struct("<48sI5H2B")
 _PIECE = 12  # characters, of at most four bytes each
 _BLOCK = 512  # records that are compressed at once
-_MOST_WORDS = 1 << 16
+_MOST_WORDS = 1 << 16  # what two bytes can tell apart
 _LEVEL = 1  # the log shares the core with the load
 assert RECORD.itemsize == _PACK.size == _WORD.size == 64
 
@@ -104,7 +105,7 @@ class OpLog:
     def add(self, op: Op, outcome: Outcome) -> None:
         """An attempt ended."""
         status, code, started, first, last, sent, received, failure, _ = outcome
-        start = self._start
+        start, attempt = self._start, op.attempt
         lane, code_number = self._lanes[op.lane], self._codes[code]
         if self._at == _BLOCK * 64:
             self._write()
@@ -119,12 +120,12 @@ class OpLog:
             received,
             op.rank,
             status,
-            min(op.attempt, 0xFFFF),
+            attempt if attempt < _MOST_WORDS else _MOST_WORDS - 1,
             self._phase,
             lane,
             code_number,
             self._kinds[op.kind],
-            self._failures.get(failure, len(FAILURES) - 1),
+            self._failures.get(failure, _OTHER),
         )
         self._at += 64
         self.records += 1
