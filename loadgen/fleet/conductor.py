@@ -86,6 +86,7 @@ class Conductor:
         self._stage: tuple[Word, int] | None = None  # what the barrier is for: a word and a phase
         self._ledger: Ledger | None = None
         self._why = ""  # the run ends early
+        self._short = ""  # ranks that did not come through a phase
         self._closing = False
         self._noted = 0
 
@@ -98,7 +99,7 @@ class Conductor:
         finally:
             self._closing = True
             lost = [member for member in self._members.values() if member.lost]
-            why = self._why or (f"{_several(lost)} lost on the way" if lost else "")
+            why = self._why or (f"{_several(lost)} lost on the way" if lost else self._short)
             self._audience.note("over", complete=not why, why=why)
 
     def end(self, what: str, said: str, **facts: object) -> None:
@@ -273,7 +274,8 @@ class Conductor:
         self._note_progress(ledger)
         self._ledger = None
         if missing:
-            said = f"the barrier after {_titled(ledger.phase)}: ranks {spoken(missing)} did not come to it"
+            said = f"ranks {spoken(missing)} did not come to the barrier after {_titled(ledger.phase)}"
+            self._short = self._short or said
             self._event("missing-ranks", said, ranks=missing)
 
     def _meet(
@@ -298,12 +300,17 @@ class Conductor:
         delta = Delta.from_json(data["delta"])
         for line in ledger.add(member.index, delta, float(data["through"]), self._clock.now()):
             self._audience.line(line)
+        if "usage" in data:
+            self._use(member.index, member.facts["host"], data["usage"])
         if word is Word.DONE:
             ranks = [self._rank(member, ledger.phase, tally) for tally in data["tallies"]]
             ledger.finish(member.index, ranks, data["unfinished"])
             if data["trouble"]:
                 self._event("op-log", f"{member.name}: {data['trouble']}", worker=member.index)
             self._arrive(member.id, Word.DONE, data["phase"])
+
+    def _use(self, worker: int | str, host: str, sample: Message) -> None:
+        self._event("usage", "what the generator used", worker=worker, host=host, **sample)
 
     def _rank(self, member: Member, phase: Phase, tally: Message) -> lines.Rank:
         """A rank's tally, its times as seconds from the run's start by the master's clock."""

@@ -21,6 +21,7 @@ from loadgen.fleet.log import Log
 from loadgen.payload.payloads import Payloads
 from loadgen.plan.values import Lane, Phase
 from loadgen.record.recorder import Recorder
+from loadgen.validity.sampler import Sampler
 from loadgen.work.files import of_rank
 from loadgen.work.phase import PhaseSource
 
@@ -30,6 +31,7 @@ _AT_ONCE = 0.001  # seconds that the client may wait for an answer without letti
 _IDLE = 900_000  # ns: who waited so long had nothing to do
 _REST = 0.1  # seconds: the longest wait, so that a stop and the end of a second are seen
 _DRAIN = 3 * NS  # after a stop, what is under way may end for so long
+_USAGE = 5  # seconds between two looks at how busy the machine is
 _MOST_CONNECTIONS = 512
 _OPEN_LOOP = 128  # connections of a lane whose tasks arrive by themselves
 
@@ -71,6 +73,7 @@ class Player:
             connections(phase, self._ranks) for phase in job.plan.phases
         )
         self._engine = self._connect()
+        self._sampler = Sampler(self._target.face.address)
         self._origin = 0
         self._log: Log | None = None
         self._recorder: Recorder | None = None
@@ -78,6 +81,8 @@ class Player:
 
     def prepare(self, origin: int) -> None:
         """A phase is near. `origin` is the run's start, the same each time but for the drift of clocks."""
+        for files in self._job.plan.files:  # what a recipe needs to begin with is not part of any phase
+            self._payloads.body(files.payload, 0, 0, 1)
         if self._recorder is None:
             self._origin = origin
             self._log = Log(self._folder, self._index, origin) if self._job.op_log else None
@@ -93,13 +98,15 @@ class Player:
         recorder = self._recorder
         assert recorder is not None  # the master never says go before it said prepare
         recorder.begin(phase.name, phase.iteration)
+        source = PhaseSource(self._job.plan, phase, self._ranks, start, recorder)
         waiter = self._waiter(self._engine.fileno())
         while (now := time.monotonic_ns()) < start and self._stop != number:
             waiter.wait(min((start - now) / NS, _REST))
-        source = PhaseSource(self._job.plan, phase, self._ranks, start, recorder)
+        self._sampler.take()  # what came before is not of this phase
         self._drive(source, number, until, waiter, recorder)
         return {
             **self._report(number, recorder, time.monotonic_ns()),
+            "usage": self._sampler.take(),
             "tallies": [asdict(tally) for tally in source.tallies],
             "unfinished": self._unfinished(phase, source) if source.stopped else [],
             "trouble": self._log.trouble if self._log else "",
@@ -127,7 +134,7 @@ class Player:
                 drained = now + _DRAIN
             if (interval := self._interval(now)) > told:
                 told = interval
-                self._tell(self._report(number, recorder, now))
+                self._tell(self._report(number, recorder, now) | self._usage(interval))
             before = time.monotonic_ns()
             engine.turn(source, _AT_ONCE)
             now = time.monotonic_ns()
@@ -138,6 +145,10 @@ class Player:
 
     def _report(self, number: int, recorder: Recorder, now: int) -> Message:
         return {"phase": number, "through": self._interval(now), "delta": recorder.take().to_json()}
+
+    def _usage(self, interval: int) -> Message:
+        """How busy this process and its machine are, now and then."""
+        return {"usage": self._sampler.take()} if interval % _USAGE == 0 else {}
 
     def _interval(self, now: int) -> int:
         """Whole seconds since the start of the run."""
