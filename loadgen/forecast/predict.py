@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from loadgen.forecast import tail
 from loadgen.forecast.points import By, ForecastError, Point, Series
@@ -190,7 +190,7 @@ def _proportional(points: Sequence[Point], to: int) -> tuple[float, tuple[float,
     """The rate at a size if all is in proportion, with its t interval on logarithms."""
     logs = np.concatenate([np.log(np.asarray(point.rates) / point.size) for point in points])
     middle = float(logs.mean())
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs)))
+    half = float(special.stdtrit(len(logs) - 1, (1 + LEVEL) / 2) * logs.std(ddof=1) / math.sqrt(len(logs)))
     return to * math.exp(middle), (to * math.exp(middle - half), to * math.exp(middle + half))
 
 

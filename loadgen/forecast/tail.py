@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Tail:
 
 
 def last_of(
-    iterations: Sequence[Sequence[float]], ranks: int, *, seed: int = 1, draws: int = 500
+    iterations: Sequence[Sequence[float]], ranks: int, *, seed: int = 1, draws: int = 200
 ) -> Tail | None:
     """The last of `ranks` from rank durations (seconds, or any unit), a sequence for each iteration.
 
@@ -78,6 +78,6 @@ def _models(pooled: Array, share: float) -> tuple[float, float, float]:
     mean = float(excess.mean()) if len(excess) else 0.0
     return (
         float(np.quantile(pooled, share)),
-        middle * float(np.exp(sigma * stats.norm.ppf(share))),
+        middle * float(np.exp(sigma * special.ndtri(share))),
         edge + mean * max(0.0, float(np.log(0.2 / (1 - share)))),
     )

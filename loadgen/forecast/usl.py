@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def interval(fitted: Fit, size: float, level: float = 0.95) -> tuple[float, floa
     scale = sizes / np.array([fitted.law.at(one) for one in sizes])
     held = _Held(np.append(sizes, size), sizes / rates, np.sqrt(weights) / scale)
     least = fitted.spread**2 * fitted.freedom
-    allowed = least + fitted.spread**2 * float(stats.f.ppf(level, 1, fitted.freedom))
+    allowed = least + fitted.spread**2 * float(special.fdtri(1, fitted.freedom, level))
     return size / _end(held, size / here, allowed, +1), size / _end(held, size / here, allowed, -1)
 
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 from loadgen.kpi.iterations import Group, metric
 from loadgen.kpi.values import Given, Origin
@@ -100,10 +100,10 @@ def modelled(times: Sequence[float], share: float, level: float = 0.95) -> Bound
     """A quantile of log-normal times and its exact interval (noncentral t). Needs two times above 0."""
     logs = [math.log(one) for one in times]
     n, middle, spread = len(logs), statistics.fmean(logs), statistics.stdev(logs)
-    z = float(stats.norm.ppf(share))
+    z = float(special.ndtri(share))
     if spread == 0:
         return Bounds(*[math.exp(middle)] * 3)
-    ends = stats.nct.ppf([(1 - level) / 2, (1 + level) / 2], n - 1, z * math.sqrt(n)) / math.sqrt(n)
+    ends = special.nctdtrit(n - 1, z * math.sqrt(n), [(1 - level) / 2, (1 + level) / 2]) / math.sqrt(n)
     value, low, high = (middle + factor * spread for factor in (z, *map(float, ends)))
     return Bounds(math.exp(value), math.exp(low), math.exp(high))
 
@@ -113,8 +113,8 @@ def ranked(times: Sequence[float], share: float, level: float = 0.95) -> Bounds:
     ordered, n = sorted(times), len(times)
     value = ordered[min(n, math.ceil(share * n)) - 1]
     # The r-th smallest of n is above the quantile unless r or more of them are at most it.
-    above = next((r for r in range(1, n + 1) if stats.binom.cdf(r - 1, n, share) >= level), None)
-    below = next((r for r in range(n, 0, -1) if stats.binom.sf(r - 1, n, share) >= level), None)
+    above = next((r for r in range(1, n + 1) if special.bdtr(r - 1, n, share) >= level), None)
+    below = next((r for r in range(n, 0, -1) if special.bdtrc(r - 1, n, share) >= level), None)
     return Bounds(value, ordered[below - 1] if below else None, ordered[above - 1] if above else None)
 
 

@@ -252,11 +252,11 @@ def test_the_tail_holds_the_truth() -> None:
         many = draw((1000, 512))
         truth = float(np.median(many.max(axis=1) / np.median(many, axis=1)))
         held = 0
-        for _ in range(12):
-            found = tail.last_of([*draw((6, 16))], 512, draws=100)
+        for _ in range(8):
+            found = tail.last_of([*draw((6, 16))], 512, draws=60)
             assert found is not None
             held += found.low <= truth <= found.high
-        assert held >= 10
+        assert held >= 7
 
 
 def test_no_tail_where_nobody_knows_how_many_ranks_there_will_be() -> None:
