@@ -31,6 +31,8 @@ from loadgen.fleet.wish import Wish
 from loadgen.kpi.measure import known_metrics
 from loadgen.kpi.objectives import Objective, parse
 from loadgen.kpi.objectives import check as check_objectives
+from loadgen.kpi.stated import read_stated
+from loadgen.kpi.values import NOTHING
 from loadgen.plan.fit import check as check_fit
 from loadgen.plan.fit import fit
 from loadgen.plan.make import DEFAULT_SEED, plan_for
@@ -72,6 +74,11 @@ _HELP = (
 @click.option("--redundancy", metavar="TEXT", help="What ENDPOINT keeps after a node is lost: ec 8+4, none …")
 @click.option("--flush", metavar="TEXT", help="When ENDPOINT's writes survive a crash: before the answer …")
 @click.option("--objective", "objectives", multiple=True, metavar="METRIC<=VALUE", help="Else exit code 6.")
+@click.option(
+    "--stated",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What no run can measure, a .toml file: prices, failures, how much is to be staged.",
+)
 @click.option("--list-metrics", is_flag=True, help="What a run of PROFILE can have, and stop.")
 @click.option("--web", type=click.IntRange(1, 65535), metavar="PORT", help="Show Locust's page on 127.0.0.1.")
 @click.option(
@@ -129,7 +136,8 @@ def command(**given: Any) -> int:
         raise click.UsageError("PROFILE is missing: `blobproof profiles` lists them.")
     plan = _plan(given)
     goals = tuple(map(parse, given["objectives"]))
-    known = known_metrics(plan)
+    stated = NOTHING if given["stated"] is None else read_stated(given["stated"])
+    known = known_metrics(plan, stated)
     if given["list_metrics"]:
         for name, unit in sorted(known.items()):
             click.echo(f"{name}  {unit}")
@@ -139,7 +147,7 @@ def command(**given: Any) -> int:
         raise click.UsageError("ENDPOINT is missing: reference, azurite, null, a URL, a TOML file, env.")
     if given["dry_run"]:
         return _dry_run(plan, given)
-    return _run(plan, goals, given)
+    return _run(plan, goals, {**given, "stated": stated})
 
 
 def _plan(given: Mapping[str, Any]) -> Plan:
@@ -192,6 +200,7 @@ def _wish(
         keep=given["keep"],
         self_test=given["self_test"],
         objectives=goals,
+        given=given["stated"],
         substrate=None if chosen is None else chosen.id,
         substrate_provenance=None if chosen is None else chosen.provenance.value,
         bounds=() if chosen is None else bounds(chosen),

@@ -50,7 +50,7 @@ def known_metrics(plan: Plan, given: Given = NOTHING) -> Mapping[str, str]:
         if phase.name in staging.PHASES:
             found.update(staging.names(phase.name, given))
         if phase.name in utilisation.reads(plan):
-            found.update(utilisation.names(phase.name, given))
+            found.update(utilisation.names(plan, phase.name, given))
         found.update(limits.names(phase.name, given))
         ops = dict.fromkeys(op.value for lane in phase.lanes for op in operations(lane))
         found.update(phases.latency_names(phase.name, ops))

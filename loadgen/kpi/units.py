@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _SIZES = {
     "": 1.0,
     "k": 1e3,
@@ -47,6 +49,18 @@ def fitting(unit: str) -> tuple[str, ...]:
     """The units that measure what `unit` does."""
     what = UNITS.get(unit, ("", 0.0))[0]
     return tuple(name for name, (other, _) in UNITS.items() if other == what) or (unit,)
+
+
+def quantity(text: str, of: str) -> float:
+    """A figure with its unit, in the base unit of a quantity: "3.09 h" of "time" is 11124.0.
+
+    Raises `ValueError` for what is none.
+    """
+    found = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S+)\s*", text)
+    units = [name for name, (what, _) in UNITS.items() if what == of]
+    if found is None or found[2] not in units:
+        raise ValueError(f"a {of.removesuffix('s')} with its unit is wanted, one of {', '.join(units)}")
+    return float(found[1]) * UNITS[found[2]][1]
 
 
 def amount(value: float, unit: str) -> str:

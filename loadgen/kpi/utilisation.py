@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from loadgen.kpi.iterations import Group
 from loadgen.kpi.values import Given, Origin, Training
-from loadgen.plan.values import Action, Phase, Plan
+from loadgen.plan.values import Action, Lane, Phase, Plan
 from loadgen.record.lines import Metric
 
 
@@ -35,56 +36,86 @@ def utilisation(delivered: float, training: Training, *, overlap: bool) -> float
     return training.compute_s / total
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the accelerators of a phase ask for."""
+
+    accelerators: float
+    each: float  # bytes a second, of one that never waits
+    training: Training | None  # None: an open loop that asks as a training does
+    said: str
+
+
 def figures(plan: Plan, group: Group, given: Given) -> Iterator[Metric]:
-    """Those of one phase that reads; nothing without a training."""
-    phase = next((one for one in plan.phases if one.name == group.name and _readers(one)), None)
-    if given.training is None or phase is None:
+    """Those of one phase that reads, where a training is given or the reads are an open loop."""
+    asked = _asked(plan, group.name, given.training)
+    if asked is None:
         return
-    training, name = given.training, group.name
-    accelerators = _readers(phase) * training.accelerators_per_rank
+    name = group.name
     found = group.over(
         "delivered_per_accelerator_bytes_per_s",
         "bytes/s",
-        lambda one: one.bytes / one.barrier_s / accelerators if one.bytes and one.barrier_s else None,
-        f"all bytes / barrier time / {accelerators:g} accelerators",
+        lambda one: one.bytes / one.barrier_s / asked.accelerators if one.bytes and one.barrier_s else None,
+        f"all bytes / barrier time / {asked.accelerators:g} accelerators",
     )
     if found is None:
         return
     yield found
-    origin = f"{training.name}: {training.bytes_per_step:g} bytes in {training.compute_s:g} s"
-    source = f"{origin} ({training.source})" if training.source else origin
     yield Metric(
-        f"{name}.demand_per_accelerator_bytes_per_s",
-        demand(training),
-        "bytes/s",
-        Origin.PUBLISHED,
-        said=source,
+        f"{name}.demand_per_accelerator_bytes_per_s", asked.each, "bytes/s", Origin.PUBLISHED, said=asked.said
     )
-    for what, overlap, said in (
-        ("accelerator_utilisation", True, "the next step is read while one computes"),
-        ("accelerator_utilisation_serial", False, "a step is read, then computed"),
-    ):
-        low, high = (
-            None if end is None else utilisation(end, training, overlap=overlap)
-            for end in (found.low, found.high)
-        )
-        yield Metric(
-            f"{name}.{what}",
-            utilisation(found.value, training, overlap=overlap),
-            "ratio",
-            Origin.MODELLED,
-            low,
-            high,
-            found.n,
-            f"compute / total; {said}; {origin}; nothing was computed in this run",
-            found.whole,
+    yield _utilisation(
+        f"{name}.accelerator_utilisation",
+        found,
+        lambda delivered: min(1.0, delivered / asked.each),
+        f"compute / total; the next step is read while one computes; {asked.said}",
+    )
+    if (training := asked.training) is not None:
+        yield _utilisation(
+            f"{name}.accelerator_utilisation_serial",
+            found,
+            lambda delivered: utilisation(delivered, training, overlap=False),
+            f"compute / total; a step is read, then computed; {asked.said}",
         )
 
 
-def names(phase: str, given: Given) -> Iterator[tuple[str, str]]:
+def names(plan: Plan, phase: str, given: Given) -> Iterator[tuple[str, str]]:
     """The names and units that `figures` can give for a phase that reads."""
-    if given.training is not None:
+    asked = _asked(plan, phase, given.training)
+    if asked is not None:
         yield f"{phase}.delivered_per_accelerator_bytes_per_s", "bytes/s"
         yield f"{phase}.demand_per_accelerator_bytes_per_s", "bytes/s"
         yield f"{phase}.accelerator_utilisation", "ratio"
-        yield f"{phase}.accelerator_utilisation_serial", "ratio"
+        if asked.training is not None:
+            yield f"{phase}.accelerator_utilisation_serial", "ratio"
+
+
+def _asked(plan: Plan, name: str, training: Training | None) -> _Asked | None:
+    phase = next((one for one in plan.phases if one.name == name and _readers(one)), None)
+    if phase is None:
+        return None
+    ranks = _readers(phase)
+    if training is not None:
+        said = f"{training.name}: {training.bytes_per_step:g} bytes in {training.compute_s:g} s"
+        said += f" ({training.source})" if training.source else ""
+        return _Asked(ranks * training.accelerators_per_rank, demand(training), training, said)
+    asked = sum(_open_loop(plan, lane) for lane in phase.lanes if lane.action is Action.DOWNLOAD)
+    if not asked:
+        return None
+    return _Asked(ranks, asked / ranks, None, "reads are due as the profile says, a rank is an accelerator")
+
+
+def _open_loop(plan: Plan, lane: Lane) -> float:
+    """Bytes a second that an open loop asks for; 0 of a closed one."""
+    if lane.arrivals is None:
+        return 0.0
+    files = [plan.file_set(name) for name in lane.files]
+    return lane.arrivals.rate * sum(one.count * one.bytes for one in files) / sum(one.count for one in files)
+
+
+def _utilisation(name: str, delivered: Metric, of: Callable[[float], float], said: str) -> Metric:
+    low, high = (None if end is None else of(end) for end in (delivered.low, delivered.high))
+    said = f"{said}; nothing was computed in this run"
+    return Metric(
+        name, of(delivered.value), "ratio", Origin.MODELLED, low, high, delivered.n, said, delivered.whole
+    )

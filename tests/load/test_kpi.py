@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given as over
 from hypothesis import strategies
 
+from blobproof.commands.kpis import command
+from harness.vocabulary import ExitCode
 from loadgen.kpi.interval import Interval, daly, young
 from loadgen.kpi.limits import planning
 from loadgen.kpi.measure import known_metrics, metrics, operations
+from loadgen.kpi.objectives import ObjectiveError
 from loadgen.kpi.staging import ENOUGH, modelled, ranked
+from loadgen.kpi.stated import StatedError, read_stated, stated
 from loadgen.kpi.utilisation import demand, utilisation
 from loadgen.kpi.values import Given, Origin, Price, Training
 from loadgen.plan.make import full_plan
-from loadgen.plan.values import Action
+from loadgen.plan.values import Action, Arrivals, Process
 from loadgen.profiles.read import profile
 from loadgen.record.lines import Metric
 from loadgen.substrates.read import substrate
-from tests.load.made_runs import GB, plan, run
+from tests.load.made_runs import GB, plan, run, write
 
 CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
 PRICE = Price(3.6, "USD", "2026-01-02", "a contract")
@@ -207,6 +215,17 @@ def test_accelerators_wait_for_what_is_not_delivered() -> None:
     assert used.kind == Origin.MODELLED
 
 
+def test_an_open_loop_of_reads_says_itself_what_accelerators_ask_for() -> None:
+    made = plan({"feed": Action.DOWNLOAD})
+    lane = replace(made.phases[0].lanes[0], arrivals=Arrivals(8.0, Process.CONSTANT, 10.0))
+    made = replace(made, phases=(replace(made.phases[0], lanes=(lane,)),))
+    found = by_name(metrics(run(made, {"feed": [[10.0, 12.5]]}, moved=20 * GB)))
+    assert found["feed.demand_per_accelerator_bytes_per_s"].value == 8 * (GB // 4) / 4
+    assert found["feed.accelerator_utilisation"].value == pytest.approx(10.0 / 12.5)
+    assert "feed.accelerator_utilisation_serial" not in found
+    assert found.keys() <= known_metrics(made).keys()
+
+
 def test_the_planning_table_has_the_published_counts() -> None:
     """Put Block and Put Block List of a Llama 3 8B checkpoint, and what two accounts ask for it."""
     full, _ = full_plan(profile("checkpoint-llama3-8b"))
@@ -265,3 +284,58 @@ def test_known_metrics_are_all_that_a_run_can_have() -> None:
     assert {one.name: one.unit for one in found}.items() <= dict(known).items()
     never = {name for name in known if name not in {one.name for one in found}}
     assert all(".service_" in name or ".first_byte_" in name for name in never)
+
+
+def test_what_is_stated_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "stated.toml"
+    file.write_text(
+        'gpus_per_rank = 8\nmtbf = "3.09h"\nstage = ["1TB", "0.5 TiB"]\naccount = "blob-account"\n'
+        '[price]\namount = 3.6\ncurrency = "USD"\ndate = 2026-01-02\nsource = "a contract"\n'
+        '[training]\nname = "UNet3D, H100"\nbytes_per_step = 1_026_204_396\ncompute_s = 0.323\n'
+    )
+    found = read_stated(file)
+    assert found == Given(8, PRICE, 3.09 * 3600, (10**12, 2**39), UNET, substrate("blob-account"))
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"gpu_per_rank": 8}, "'gpu_per_rank' is unknown; did you mean gpus_per_rank?"),
+        ({"gpus_per_rank": 0}, "a whole number above 0"),
+        ({"mtbf": "3 GB"}, "a time with its unit is wanted"),
+        ({"mtbf": 3}, "text in quotes"),
+        ({"stage": ["10 h"]}, "a byte with its unit is wanted"),
+        ({"price": {"amount": 3}}, "price: currency is missing"),
+        ({"price": {"amount": 3, "currency": "$"}}, "three capital letters"),
+        ({"price": {"date": "yesterday"}}, "date cannot be 'yesterday'"),
+        ({"price": 3}, "a table is wanted"),
+        ({"training": {"compute_s": float("inf")}}, "a number above 0"),
+    ],
+)
+def test_what_is_stated_wrongly(document: Mapping[str, object], said: str) -> None:
+    with pytest.raises(StatedError, match=re.escape(said)):
+        stated(document)
+
+
+def test_a_file_that_states_nothing_readable(tmp_path: Path) -> None:
+    with pytest.raises(StatedError, match="cannot be read"):
+        read_stated(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("= 3")
+    with pytest.raises(StatedError, match="is no TOML"):
+        read_stated(tmp_path / "bad.toml")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    made = run(plan(CHECKPOINT), {"write": [[1.0, 2.0]], "restore": [[1.0, 1.5]]})
+    folder = str(write(made, tmp_path / "run"))
+    said = CliRunner().invoke(command, [folder, "--limits"], standalone_mode=False)
+    assert said.exception is None
+    rows = [line for line in said.output.splitlines() if " measured " in line or " modelled " in line]
+    assert len(rows) > 20
+    assert all(" 0.001 " in row for row in rows if row.startswith(("write.", "restore.", "checkpoint.")))
+    words = [folder, "--json", "--objective", "write.barrier_s<=1s"]
+    missed = CliRunner().invoke(command, words, standalone_mode=False)
+    assert missed.return_value == ExitCode.OBJECTIVE_MISSED
+    assert json.loads(missed.output)["exit_code"] == 6
+    unknown = CliRunner().invoke(command, [folder, "--objective", "a.b<=1"], standalone_mode=False)
+    assert isinstance(unknown.exception, ObjectiveError)
