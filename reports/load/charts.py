@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from loadgen.record.read import LoadRun
@@ -12,6 +13,12 @@ from reports.load.frames import MOST_POINTS, ecdf, nines, ranks, timeline
 
 GANTT_RANKS = 256
 """Ranks of one picture; of more, the slowest and an even choice of the others are shown, and it says so."""
+
+_THINNEST = 0.05
+"""Seconds that a step is wide at least."""
+
+ROUTINE = frozenset({"ceiling", "fleet", "clock", "usage", "op-logs"})
+"""Events that every run has: they are told, and not drawn."""
 
 
 def charts(run: LoadRun) -> dict[str, Any]:
@@ -27,7 +34,11 @@ def charts(run: LoadRun) -> dict[str, Any]:
             for one in run.phases
             if one.end_s is not None
         ],
-        "events": [{"t": one.t_s, "what": one.what, "said": one.said} for one in run.events],
+        "events": [
+            {"t": one.t_s, "what": one.what, "said": one.said}
+            for one in run.events
+            if one.what not in ROUTINE
+        ],
         "timeline": _timeline(run),
         "percentiles": _distributions(run, "nines"),
         "ecdf": _distributions(run, "ecdf"),
@@ -41,23 +52,32 @@ def label(phase: str, iteration: int) -> str:
 
 
 def _timeline(run: LoadRun) -> list[dict[str, Any]]:
+    """Rates in steps. A step is cut to its phase: half a second of work is not shown as a slow second."""
     frame = timeline(run)
     if frame.empty:
         return []
-    # Long runs are drawn in wider steps; rates stay rates, and the worst second of a step is its P99.
+    # Long runs are drawn in wider steps; the worst second of a step is its P99.
     step = max(1, math.ceil((frame["t_s"].max() - frame["t_s"].min() + 1) / MOST_POINTS))
     frame["t"] = (frame["t_s"] // step * step).astype(float)
-    grouped = frame.groupby(["t", "op"], as_index=False).agg(
+    grouped = frame.groupby(["t", "phase", "iteration", "op"], as_index=False).agg(
         ops=("ops", "sum"),
         bytes=("bytes", "sum"),
         errors=("errors", "sum"),
         p50=("p50_ms", "median"),
         p99=("p99_ms", "max"),
     )
-    grouped["ops"] /= step
-    grouped["gb"] = grouped.pop("bytes") / step / 1e9
-    grouped["step"] = step
-    return records(grouped)
+    ends = {(one.name, one.iteration): (one.begin_s, one.end_s or math.inf) for one in run.phases}
+    edges = [
+        ends.get(key, (0.0, math.inf)) for key in zip(grouped["phase"], grouped["iteration"], strict=True)
+    ]
+    grouped["to"] = np.minimum(grouped["t"] + step, [end for _, end in edges])
+    grouped["t"] = np.maximum(grouped["t"], [begin for begin, _ in edges])
+    # What ended just outside its phase (a clock a hair apart) still has a width.
+    width = np.maximum(grouped["to"] - grouped["t"], _THINNEST)
+    grouped["to"] = grouped["t"] + width
+    grouped["ops"] = grouped["ops"] / width
+    grouped["gb"] = grouped.pop("bytes") / width / 1e9
+    return records(grouped.drop(columns=["phase", "iteration"]))
 
 
 def _distributions(run: LoadRun, form: str) -> list[dict[str, Any]]:

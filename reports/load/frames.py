@@ -34,11 +34,12 @@ _NINES = (
 
 
 def timeline(run: LoadRun) -> pd.DataFrame:
-    """One row for each second and operation: t_s, phase, op, ops, bytes, errors, p50_ms, p99_ms."""
+    """One row a second, phase, iteration and op: t_s, …, ops, bytes, errors, p50_ms, p99_ms."""
     rows = [
         {
             "t_s": one.t_s,
             "phase": one.phase,
+            "iteration": one.iteration,
             "op": one.op,
             "ops": one.ops,
             "bytes": one.bytes_sent + one.bytes_received,
@@ -47,11 +48,11 @@ def timeline(run: LoadRun) -> pd.DataFrame:
         }
         for one in run.intervals
     ]
-    columns = ["t_s", "phase", "op", "ops", "bytes", "errors", "p50_ms", "p99_ms"]
+    columns = ["t_s", "phase", "iteration", "op", "ops", "bytes", "errors", "p50_ms", "p99_ms"]
     if not rows:
         return pd.DataFrame(columns=columns)
     # Lines of several lanes, or that came late, add up.
-    grouped = pd.DataFrame(rows).groupby(["t_s", "phase", "op"], as_index=False)
+    grouped = pd.DataFrame(rows).groupby(["t_s", "phase", "iteration", "op"], as_index=False)
     frame = grouped.agg({"ops": "sum", "bytes": "sum", "errors": "sum", "latency": Histogram.merged})
     quantiles = [one.percentiles((50, 99)) if one.count else (None, None) for one in frame.pop("latency")]
     frame["p50_ms"] = [None if low is None else low / 1e3 for low, _ in quantiles]

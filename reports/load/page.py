@@ -7,7 +7,7 @@ from pathlib import Path
 from loadgen.record.read import LoadRun, read
 from loadgen.record.write import FILE
 from reports.load import tables
-from reports.load.charts import charts
+from reports.load.charts import ROUTINE, charts
 from reports.load.frames import errors, operations
 from reports.page import data_block, render
 
@@ -33,6 +33,8 @@ def draw(run: LoadRun) -> str:
         file=FILE,
         phases=tables.phase_rows(run.phases),
         operations=operations(run, measured).to_dict(orient="records"),
+        notable=[one for one in run.events if one.what not in ROUTINE],
+        repeated=tables.repeated(run.metrics),
         errors=errors(run).to_dict(orient="records"),
         checks=tables.by_worst(run.checks),
         worst=tables.worst(run.checks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,14 @@ def metric_groups(metrics: Iterable[Metric], kind: str) -> tuple[MetricGroup, ..
         if one.kind == kind:
             groups.setdefault(one.name.partition(".")[0], []).append(one)
     return tuple(MetricGroup(kind, phase, tuple(rows)) for phase, rows in groups.items())
+
+
+def repeated(metrics: Iterable[Metric]) -> frozenset[str]:
+    """Figures that the table of latencies has already: percentiles and maxima of one operation."""
+    return frozenset(one.name for one in metrics if _OF_AN_OPERATION.search(one.name))
+
+
+_OF_AN_OPERATION = re.compile(r"\.(latency|service|first_byte)_(p[0-9.]+|max)_")
 
 
 def figure(value: float | None, digits: int = 3) -> str:

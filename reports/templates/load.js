@@ -11,34 +11,36 @@
     Plot.text(data.phases, { x: "begin", text: "name", frameAnchor: "top", textAnchor: "start", dx: 4, dy: -14, fill: "var(--soft)" }),
   ];
 
+  const seconds = (t) => `${d3.format(".1f")(t)} s`;
   const moved = d3.sum(data.timeline, (row) => row.gb) > 0;
   const rate = moved ? "gb" : "ops";
-  const step = data.timeline.length ? data.timeline[0].step : 1;
+  const domain = d3.extent([...data.timeline.flatMap((row) => [row.t, row.to]), ...data.phases.flatMap((row) => [row.begin, row.end])]);
+  const during = { label: "seconds from the start of the run →", labelOffset: 38, domain };
   const failed = d3.rollups(data.timeline.filter((row) => row.errors), (rows) => d3.sum(rows, (row) => row.errors), (row) => row.t).map(([t, errors]) => ({ t, errors }));
-  chart("chart-throughput", `${moved ? "GB/s" : "Operations a second"} by operation, in steps of ${step} s${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
+  chart("chart-throughput", `${moved ? "GB/s" : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
     ...base(width), height: 260, marginTop: 34,
-    x: { label: "seconds from the start →", labelOffset: 38 }, y: { label: moved ? "↑ GB/s" : "↑ operations/s", grid: true },
+    x: during, y: { label: moved ? "↑ GB/s" : "↑ operations/s", grid: true },
     color: { domain: ops, range: colours, legend: true },
     marks: [
       ...phases(),
-      Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: (row) => row.t + step, y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${row.t} s: ${d3.format(".3~g")(row[rate])} ${moved ? "GB/s" : "/s"}${row.errors ? `\n${row.errors} errors` : ""}` })),
-      Plot.dot(failed, { x: (row) => row.t + step / 2, frameAnchor: "top", symbol: "times", stroke: "var(--bad)", strokeWidth: 2, r: 4, title: (row) => `${row.t} s: ${row.errors} errors`, tip: { fill: "var(--paper)" } }),
+      Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: "to", y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}: ${d3.format(".3~g")(row[rate])} ${moved ? "GB/s" : "/s"}${row.errors ? `\n${row.errors} errors` : ""}` })),
+      Plot.dot(failed, { x: "t", frameAnchor: "top", dx: 5, symbol: "times", stroke: "var(--bad)", strokeWidth: 2, r: 4, title: (row) => `${seconds(row.t)}: ${row.errors} errors`, tip: { fill: "var(--paper)" } }),
       line({}),
       Plot.ruleY([0], { stroke: "var(--soft)" }),
     ],
   }), data.timeline.length > 0);
 
   // Operations of one second stand side by side: over each other they could not be told apart.
-  const middle = (row) => row.t + (step * (ops.indexOf(row.op) + 0.5)) / ops.length;
+  const middle = (row) => row.t + ((row.to - row.t) * (ops.indexOf(row.op) + 0.5)) / ops.length;
   const timed = data.timeline.filter((row) => row.p50 !== null);
   chart("chart-latency-time", "Latency over time, from the intended start: P50 (dot) to P99 (upper end).", (width) => Plot.plot({
     ...base(width), height: 220, marginTop: 34,
-    x: { label: "seconds from the start →", labelOffset: 38, domain: d3.extent(data.timeline.flatMap((row) => [row.t, row.t + step])) }, y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
+    x: during, y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
     color: { domain: ops, range: colours },
     marks: [
       ...phases(),
       Plot.ruleX(timed, { x: middle, y1: "p50", y2: "p99", stroke: "op", strokeOpacity: 0.35, strokeWidth: Math.max(1, Math.min(8, width / (1.6 * data.timeline.length + 1))) }),
-      Plot.dot(timed, { x: middle, y: "p50", fill: "op", r: 2.2, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${row.t} s\nP50 ${shortMs(row.p50)}\nP99 ${shortMs(row.p99)}` }),
+      Plot.dot(timed, { x: middle, y: "p50", fill: "op", r: 2.2, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}\nP50 ${shortMs(row.p50)}\nP99 ${shortMs(row.p99)}` }),
       line({}),
     ],
   }), timed.length > 0);
