@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from loadgen.plan.deadlines import arriving_s
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
-from loadgen.plan.values import Action, Phase, Plan
+from loadgen.plan.scale import LEAST_RANKS
+from loadgen.plan.values import Action, Phase, Plan, Share
 from loadgen.profiles.errors import ProfileError
 
 MARGIN = 0.05
@@ -39,6 +40,7 @@ class Estimate:
     requests: int
     seconds: float
     deadline_s: float
+    arriving_s: float = 0.0  # of an open loop: how long tasks arrive, at any scale
 
     @property
     def late(self) -> bool:
@@ -59,6 +61,11 @@ class Fit:
     def seconds(self) -> float:
         """How long all phases would take, one after the other, without pauses."""
         return sum(one.seconds for one in self.estimates)
+
+    @property
+    def arriving_s(self) -> float:
+        """How long tasks arrive in all phases together, whatever the rates."""
+        return sum(one.arriving_s for one in self.estimates)
 
     @property
     def usable_bytes(self) -> int | None:
@@ -101,7 +108,7 @@ def check(
     """
     found = fit(plan, free_bytes, rates)
     if not found.on_disk:
-        smaller = plan.scale * found.largest_scale
+        smaller = plan.scale * found.largest_scale * _at_fewer_ranks(plan)
         raise FitError(
             f"{plan.profile} stores {said_bytes(found.stored_bytes)} at scale {plan.scale:.3g}, "
             f"and may use {said_bytes(found.usable_bytes or 0)} of {said_bytes(found.free_bytes or 0)} free",
@@ -120,9 +127,20 @@ def check(
         raise FitError(
             f"{plan.profile} at scale {plan.scale:.3g}: at {said_bytes(rates.bytes_per_s)}/s "
             f"it would take {said_seconds(found.seconds)}, and there are {said_seconds(within_s)}",
-            f"--scale {_down(plan.scale * within_s / found.seconds)} or less is through in time.",
+            f"Tasks arrive for {said_seconds(found.arriving_s)} at any scale: give it more time."
+            if found.arriving_s > within_s
+            else f"--scale {_down(plan.scale * within_s / found.seconds)} or less is through in time.",
         )
     return found
+
+
+def _at_fewer_ranks(plan: Plan) -> float:
+    """How much more than its scale a plan has to shrink for what it stores to shrink by as much.
+
+    Where every rank reads every file, a smaller scale has fewer ranks, and so more bytes for each.
+    """
+    shared = any(lane.share is Share.ALL for phase in plan.phases for lane in phase.lanes)
+    return min(1.0, LEAST_RANKS / plan.ranks) if shared else 1.0
 
 
 def _down(scale: float) -> str:
@@ -159,7 +177,7 @@ def _estimate(plan: Plan, phase: Phase, rates: Rates) -> Estimate:
     arriving = max((arriving_s(plan, phase, place) for place in range(len(phase.lanes))), default=0.0)
     busy = max(moved / rates.bytes_per_s, asked / rates.requests_per_s if rates.requests_per_s else 0.0)
     seconds = max(arriving, busy)
-    return Estimate(phase.name, phase.iteration, moved, asked, seconds, phase.deadline_s)
+    return Estimate(phase.name, phase.iteration, moved, asked, seconds, phase.deadline_s, arriving)
 
 
 def lines(plan: Plan, found: Fit) -> Iterable[str]:
