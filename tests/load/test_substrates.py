@@ -209,7 +209,8 @@ def test_more_is_never_less_and_no_node_outruns_its_parts(nodes: int, redundancy
     more = ceiling(one, nodes=nodes + 1, redundancy=redundancy, receive_capped=capped)
     assert gateway.read_bytes_per_s <= direct.read_bytes_per_s <= nodes * 6.25e9
     assert gateway.write_bytes_per_s <= nodes * 8.8e9 / overhead(redundancy) * (1 + 1e-9)
-    assert gateway.write_bytes_per_s <= direct.write_bytes_per_s * (1 + 1e-9)
+    if nodes >= overhead(redundancy):  # a node of fewer keeps what a client would have to send coded
+        assert gateway.write_bytes_per_s <= direct.write_bytes_per_s * (1 + 1e-9)
     assert more.read_bytes_per_s > gateway.read_bytes_per_s * (1 - 1e-9)
     assert supplied(one, told).parameters["redundancy"].provenance is Provenance.USER_SUPPLIED
 
