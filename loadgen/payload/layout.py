@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 
-EXTENT_BYTES = 8 << 20
+EXTENT_BYTES = 16 << 20
 """Duplicates are whole extents: content-defined chunks see a long repeat but for its two ends."""
 
 _MEMBERS = 32

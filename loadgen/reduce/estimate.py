@@ -6,10 +6,12 @@ A ratio has two reasons to be uncertain, and its interval has both of them.
   sums are Horvitz-Thompson estimates and their variance is known.
 * The data itself is a sample: other files of the kind would give another ratio. Each byte that is stored is
   charged to the files that hold it, in equal parts for each copy, and the ratio's variance follows from how
-  far groups of files stray from it (the linearised ratio estimator of survey statistics).
+  far groups of files stray from it (the linearised ratio estimator of survey statistics). A file and its
+  copies are in one group, for they are one observation and not several.
 
 Intervals are symmetric for the logarithm, with Student's t for as many degrees of freedom as there are
-groups, less one. What they cannot know: how duplicates grow when there is more data than was measured.
+groups, less one, and fewer where a few groups outweigh the others. What they cannot know: how duplicates grow
+when there is more data than was measured.
 """
 
 from __future__ import annotations
@@ -79,8 +81,9 @@ def ratios(sample: Sample, logical: Sums, cells: slice, confidence: float) -> Ra
             return Ratio(value, None, None)
         strays = above / above.sum() - below / below.sum()
         single = one_above / above.sum() - one_below / below.sum()
-        variance = float((strays**2).sum()) * used / (used - 1) + float((chance * single**2).sum())
-        wide = math.exp(stats.t.ppf((1 + confidence) / 2, used - 1) * math.sqrt(variance))
+        between = float((strays**2).sum()) * used / (used - 1)
+        variance = between + float((chance * single**2).sum())
+        wide = math.exp(stats.t.ppf((1 + confidence) / 2, _freedom(strays, used)) * math.sqrt(variance))
         return Ratio(value, value / wide, value * wide)
 
     return Ratios(
@@ -91,3 +94,12 @@ def ratios(sample: Sample, logical: Sums, cells: slice, confidence: float) -> Ra
         ratio(distinct, packed, one_distinct, one_packed),
         ratio(mine, packed, none, one_packed),
     )
+
+
+def _freedom(strays: Sums, used: int) -> float:
+    """Degrees of freedom of the strays' sum of squares (Satterthwaite): few when one outweighs the rest."""
+    second, fourth = float((strays**2).sum()), float((strays**4).sum())
+    noise = fourth - second * second / used
+    if noise <= 0:
+        return used - 1
+    return min(max(2 * second * second / noise, 2), used - 1)

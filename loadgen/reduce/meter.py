@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +10,15 @@ import numpy as np
 from loadgen.reduce.cut import Bytes, by_content, fixed
 from loadgen.reduce.estimate import Ratios, ratios
 from loadgen.reduce.grain import GRAINS, Grain
+from loadgen.reduce.identity import identity, marks
 from loadgen.reduce.tally import Tally
 
 GROUPS = 32
 """Files are dealt into so many groups, whose spread makes the interval."""
 
 OTHER = "other"
+_PIECE, _LIKENESS = 4 << 10, 256 << 10  # bytes
+_ENDLESS = 1 << 62
 _READ = 4 << 20  # bytes at a time; every grain divides it
 _TYPES = 40  # beyond these, whatever comes is of type "other"
 
@@ -46,7 +48,6 @@ class Meter:
             grain: Tally(settings.level, settings.entries, cells, settings.salt) for grain in settings.grains
         }
         self._types: dict[str, int] = {}
-        self._deal = _deal(settings.salt)
         self._stretch = stretch
         self._buffer = memoryview(bytearray(min(_READ, stretch or _READ)))
         self.files: dict[str, int] = {}
@@ -60,11 +61,12 @@ class Meter:
         first = self._types.setdefault(kind, len(self._types)) * GROUPS
         self.files[kind] = self.files.get(kind, 0) + 1
         rests = {grain: np.empty(0, np.uint8) for grain in self._tallies if grain.content}
-        cell, left = first + next(self._deal), self._stretch
+        cell, left = first, 0
         try:
             while count := _fill(self._buffer, read):
-                if self._stretch and not left:
-                    cell, left = first + next(self._deal), self._stretch
+                if left <= 0:
+                    cell = first + _group(self._buffer[:count], self._settings.salt)
+                    left = self._stretch or _ENDLESS
                 left -= count
                 self.bytes += count
                 self._segment(cell, count, rests)
@@ -108,8 +110,11 @@ def _fill(buffer: memoryview, read: Read) -> int:
     return done
 
 
-def _deal(seed: int) -> Iterator[int]:
-    """Numbers of groups, each as often as the others, in no order that files could have too."""
-    draw = random.Random(seed)  # noqa: S311 - no secret
-    while True:
-        yield from draw.sample(range(GROUPS), GROUPS)
+def _group(beginning: memoryview, salt: int) -> int:
+    """The group of a file or stretch: a random one, but that of its copies, as they stray together.
+
+    It is the least hash among the first pieces, which alike files are likely to have in common.
+    """
+    pieces = range(0, min(len(beginning), _LIKENESS), _PIECE)
+    least = min(marks([identity(beginning[at : at + _PIECE]) for at in pieces], salt).tolist())
+    return int(least) % GROUPS
