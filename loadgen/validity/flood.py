@@ -1,8 +1,8 @@
 """The ceiling self-test of one worker: floods the null server with operations of one shape after the other.
 
 Started as `python -m loadgen.validity.flood`, one process for each worker of the run, all at the same time.
-It reads an order, a line of JSON, from standard input and says `ready`; the next line is the moment to start.
-Then it writes the ceiling that it reached, one line of JSON, to standard output.
+It reads an order, a line of JSON, from standard input. Then, for each shape, it says `ready`, reads when to
+start, ns of the monotonic clock, and writes what it reached, a line of JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from harness.endpoint import Endpoint
@@ -21,27 +22,32 @@ from loadgen.validity.ceiling import Ceiling, Rate, Shape
 from loadgen.work.op import Blob, Kind, Op, Outcome
 
 _NS = 1_000_000_000
-_WARM = 0.25  # of the time of a shape: connections are made, memory is touched
 _NAMES = 997  # different blobs
-_GAP = 0.3  # seconds between two shapes, in which what is under way ends
 _TIMEOUT = 10.0
 
 
 class Flood:
-    """Operations of one shape, so many at once, as fast as they are answered, until a moment.
+    """Operations of one shape, so many at once, as fast as they are answered; none begins after a moment.
 
-    A `loadgen.work.op.Source`. Times are ns of the monotonic clock; `ended` counts what ended well between
-    `warm` and `until`.
+    A `loadgen.work.op.Source`. Times are ns of the monotonic clock. What is under way at that moment counts,
+    and so does the time that it takes: many large operations end in waves, and a window would hold one too
+    many or one too few.
     """
 
-    def __init__(self, shape: Shape, warm: int, until: int) -> None:
+    def __init__(self, shape: Shape, begin: int, until: int) -> None:
         self._shape = shape
-        self._warm = warm
+        self._begin = begin
         self._until = until
         self._sent = 0
         self._under_way = 0
-        self.ended = 0
+        self._ended = 0
+        self._last = begin
         self.errors = 0
+
+    @property
+    def per_s(self) -> float:
+        """Operations a second, from the begin to the end of the last one."""
+        return self._ended * _NS / (self._last - self._begin) if self._last > self._begin else 0.0
 
     def next(self, now: int) -> Op | None:
         """One more, if there is room and time."""
@@ -75,8 +81,9 @@ class Flood:
         self._under_way -= 1
         if not outcome.good:
             self.errors += 1
-        elif self._warm <= outcome.last < self._until:
-            self.ended += 1
+        else:
+            self._ended += 1
+            self._last = max(self._last, outcome.last)
 
     @property
     def finished(self) -> bool:
@@ -88,45 +95,46 @@ class Flood:
 
 
 def flood(
-    endpoint: Endpoint, shapes: list[Shape], payloads: Payloads, *, seconds: float, start_ns: int, https: bool
-) -> Ceiling:
-    """What one worker reaches: each shape gets `seconds`, beginning at `start_ns` of the monotonic clock."""
-    rates = []
-    for number, shape in enumerate(shapes):
-        begin = start_ns + int(number * (seconds + _GAP) * _NS)
-        until = begin + int(seconds * _NS)
-        warm = begin + int(_WARM * seconds * _NS)
-        target = Target.build(endpoint, "https" if https else None, "null")
-        engine = Engine(target, payloads, shape.concurrency, timeout_s=_TIMEOUT)
-        try:
-            payloads.body(shape.payload, 0, 0, max(1, min(shape.bytes, 1 << 20)))  # whatever it prepares
-            time.sleep(max(0.0, (begin - time.monotonic_ns()) / _NS))
-            source = Flood(shape, warm, until)
-            engine.run(source)
-        finally:
-            engine.close()
-        rates.append(Rate(shape, source.ended / ((until - warm) / _NS), source.errors))
-    return Ceiling(1, seconds, tuple(rates), https)
-
-
-def time_of(shapes: int, seconds: float) -> float:
-    """How long the self-test takes, seconds, without the start of its processes."""
-    return shapes * (seconds + _GAP)
+    endpoint: Endpoint,
+    shape: Shape,
+    payloads: Payloads,
+    *,
+    seconds: float,
+    https: bool,
+    wait: Callable[[], int],
+) -> Rate:
+    """What one worker reaches with a shape. `wait`: when all are to begin, ns; called once this one can."""
+    target = Target.build(endpoint, "https" if https else None, "null")
+    engine = Engine(target, payloads, shape.concurrency, timeout_s=_TIMEOUT)
+    try:
+        payloads.body(shape.payload, 0, 0, max(1, min(shape.bytes, 1 << 20)))  # whatever it prepares
+        begin = wait()
+        time.sleep(max(0.0, (begin - time.monotonic_ns()) / _NS))
+        source = Flood(shape, begin, begin + int(seconds * _NS))
+        engine.run(source)
+    finally:
+        engine.close()
+    return Rate(shape, source.per_s, source.errors)
 
 
 def main() -> None:
     """One worker's part."""
     order: dict[str, Any] = json.loads(sys.stdin.readline())
-    endpoint = from_json(order["endpoint"])
+    endpoint, https = from_json(order["endpoint"]), order["https"]
     payloads = Recipes()
-    sys.stdout.write("ready\n")
+
+    def wait() -> int:
+        _say("ready")
+        return int(sys.stdin.readline())
+
+    for rate in Ceiling.from_json(order["ceiling"]).rates:
+        reached = flood(endpoint, rate.shape, payloads, seconds=order["seconds"], https=https, wait=wait)
+        _say(json.dumps(Ceiling(1, order["seconds"], (reached,), https).to_json()))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    start = int(sys.stdin.readline())
-    shapes = [rate.shape for rate in Ceiling.from_json(order["ceiling"]).rates]
-    reached = flood(
-        endpoint, shapes, payloads, seconds=order["seconds"], start_ns=start, https=order["https"]
-    )
-    sys.stdout.write(json.dumps(reached.to_json()) + "\n")
 
 
 if __name__ == "__main__":

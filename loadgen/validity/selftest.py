@@ -17,15 +17,14 @@ from harness.endpoints.certificates import issue
 from harness.vocabulary import ExitCode
 from loadgen.null.server import null_server, to_json
 from loadgen.plan.values import Plan
-from loadgen.validity.ceiling import Ceiling, Rate, Shape, added, shapes_of
-from loadgen.validity.flood import time_of
+from loadgen.validity.ceiling import Ceiling, Rate, added, shapes_of
 
 SECONDS = 1.0
 """Of each shape, unless there are many."""
 MOST = 8.0
 """All shapes together, seconds."""
-_LEAD = 0.2  # seconds between the word and the start
-_START = 30.0  # seconds that a process may take until it is ready
+_LEAD = 0.05  # seconds between the word and the start
+_PATIENCE = 60.0  # seconds that a process may take for its next word
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
@@ -42,7 +41,7 @@ def measure_ceiling(
     """What so many workers on this machine reach together with the operations of a plan's measured phases.
 
     `folder` gets the null server's configuration and log. Takes about `seconds` for each kind of operation,
-    `MOST` at most, and a second more. Raises `NullServerError`, `StartError`, `CeilingError`.
+    `MOST` for all, and what is under way then. Raises `NullServerError`, `StartError`, `CeilingError`.
     """
     shapes = shapes_of(plan, workers)
     seconds = min(seconds, MOST / max(1, len(shapes)))
@@ -58,20 +57,19 @@ def measure_ceiling(
             "https": https,
             "ceiling": Ceiling(1, seconds, tuple(Rate(shape, 0.0) for shape in shapes), https).to_json(),
         }
-        return added(_flooded([order] * workers, shapes, seconds, stack))
+        children = [stack.enter_context(_Child(order)) for _ in range(workers)]
+        rates = [rate for _ in shapes for rate in _together(children).rates]
+    return Ceiling(workers, seconds, tuple(rates), https)
 
 
-def _flooded(
-    orders: Sequence[dict[str, Any]], shapes: Sequence[Shape], seconds: float, stack: contextlib.ExitStack
-) -> list[Ceiling]:
-    children = [stack.enter_context(_Child(order)) for order in orders]
+def _together(children: Sequence[_Child]) -> Ceiling:
+    """One shape, by all of them at the same time."""
     for child in children:
-        child.line(_START)  # ready
+        child.line()  # ready
     start = time.monotonic_ns() + int(_LEAD * 1e9)
     for child in children:
         child.say(str(start))
-    longest = _LEAD + time_of(len(shapes), seconds) + _START
-    return [Ceiling.from_json(json.loads(child.line(longest))) for child in children]
+    return added(Ceiling.from_json(json.loads(child.line())) for child in children)
 
 
 class _Child:
@@ -103,8 +101,8 @@ class _Child:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
 
-    def line(self, seconds: float) -> str:
-        """Its next line. Raises `CeilingError` when it ends instead, or takes longer."""
+    def line(self) -> str:
+        """Its next line. Raises `CeilingError` when it ends instead, or takes too long."""
         assert self._process.stdout is not None
         fired: list[bool] = []
 
@@ -112,7 +110,7 @@ class _Child:
             fired.append(True)
             self._process.kill()
 
-        watch = threading.Timer(seconds, fire)
+        watch = threading.Timer(_PATIENCE, fire)
         watch.start()
         try:
             found = self._process.stdout.readline()
@@ -121,7 +119,7 @@ class _Child:
         if found:
             return found
         if fired:
-            raise CeilingError(f"a process of the ceiling self-test said nothing for {seconds:g} s")
+            raise CeilingError(f"a process of the ceiling self-test said nothing for {_PATIENCE:g} s")
         assert self._process.stderr is not None
         words = [line for line in self._process.stderr.read().splitlines() if line.strip()]
         raise CeilingError(f"the ceiling self-test failed: {words[-1] if words else 'without a word'}")

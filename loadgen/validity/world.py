@@ -145,10 +145,15 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def durability_of(run: LoadRun) -> tuple[str, str] | None:
     """Redundancy and flushing of the endpoint, as it or whoever ran it declares; None when nobody does."""
-    declared = run.header.disclosure.get("durability")
+    return promised(run.header.disclosure, str(run.header.endpoint.get("name", "")))
+
+
+def promised(disclosure: Mapping[str, Any], endpoint: str) -> tuple[str, str] | None:
+    """The same, before there is a run: from what is disclosed, and the name of the endpoint."""
+    declared = disclosure.get("durability")
     if isinstance(declared, Mapping) and declared.get("redundancy") and declared.get("flush"):
         return str(declared["redundancy"]), str(declared["flush"])
-    return _BUILT_IN.get(str(run.header.endpoint.get("name", "")).partition(":")[0])
+    return _BUILT_IN.get(endpoint.partition(":")[0])
 
 
 def durability_check(run: LoadRun) -> Check:
