@@ -138,8 +138,8 @@ def _rows(run: LoadRun, phase: Phase) -> Iterable[tuple[str, ...]]:
             escape(f"{lane}: {op}" if several else op),
             *head[2:],
             f"{times.count:,}",
-            f"{p50 / 1000:.4g}",
-            f"{p99 / 1000:.4g}",
+            f"{p50 / 1000:.4g}" if times.count else "",
+            f"{p99 / 1000:.4g}" if times.count else "",
             f"{failed.get((lane, op), 0):,}",
         )
 

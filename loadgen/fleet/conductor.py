@@ -172,9 +172,10 @@ class Conductor:
         return True
 
     def _here(self) -> list[str]:
-        """Those who said hello and are still there, in the order in which they came."""
+        """Those who said hello and are still there: by number, then those without one as they came."""
         there = self._fleet.there()
-        return [worker for worker in self._arrived if worker in there]
+        here = [worker for worker in self._arrived if worker in there]
+        return sorted(here, key=lambda worker: _number(self._arrived[worker]))
 
     def _refuse(self, member: Member, data: Message) -> None:
         """It cannot go on, and says why."""
@@ -413,6 +414,11 @@ class Conductor:
 
     def _seconds(self, at: int) -> float:
         return (at - self._origin) / NS
+
+
+def _number(hello: Message) -> float:
+    """The number that a worker was started with; those that joined have none."""
+    return float("inf") if hello["number"] is None else float(hello["number"])
 
 
 def _cast(phase: Phase) -> set[int]:

@@ -28,7 +28,7 @@ def join(
     env.pop(handover.VARIABLE, None)
     if endpoint is not None:
         env[handover.VARIABLE] = handover.dump(endpoint)
-    order = {"host": host, "port": port, "folder": str(folder / "ops")}
+    order = {"host": host, "port": port, "folder": str(folder / "ops"), "number": None}
     log = folder / "logs" / "worker.log"
     with children() as started, stop_signals() as signals:
         child = Child("loadgen.fleet.worker", order, log, env, listen=False)

@@ -127,8 +127,8 @@ class _Flight:
         formation = self._formation
         host = "127.0.0.1" if formation.host in ("0.0.0.0", "*") else formation.host  # noqa: S104
         env = {**_without_credentials(), handover.VARIABLE: handover.dump(self._endpoint)}
-        order = {"host": host, "port": port, "folder": str(self._folder / "ops")}
         for number in range(formation.local):
+            order = {"host": host, "port": port, "folder": str(self._folder / "ops"), "number": number}
             log = self._folder / "logs" / f"worker-{number}.log"
             self._children.append(Child("loadgen.fleet.worker", order, log, env, listen=False))
 

@@ -12,9 +12,10 @@ from typing import Any
 
 
 def facts() -> dict[str, Any]:
-    """Host, cores, memory in bytes, kernel, and the version of this program."""
+    """Host, process, cores, memory in bytes, kernel, and the version of this program."""
     return {
         "host": socket.gethostname(),
+        "pid": os.getpid(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "kernel": platform.release(),

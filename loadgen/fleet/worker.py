@@ -138,6 +138,7 @@ def main() -> None:
     held = os.environ.pop(handover.VARIABLE, "")
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = _MASTER_SILENT
     locust.runners.CONNECT_RETRY_COUNT = _RETRIES
+    gevent.spawn(_outlive_nobody, orders)
     environment = Environment(user_classes=[EngineUser])
     try:
         runner = environment.create_worker_runner(order["host"], order["port"])
@@ -148,8 +149,7 @@ def main() -> None:
     environment.actor = actor  # type: ignore[attr-defined]
     for word in TO_WORKER:
         runner.register_message(word.value, _listener(actor, word))
-    actor.say(Word.HELLO, facts())
-    gevent.spawn(_outlive_nobody, orders)
+    actor.say(Word.HELLO, {**facts(), "number": order["number"]})
     runner.greenlet.join()
 
 
