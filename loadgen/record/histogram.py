@@ -175,7 +175,7 @@ class Histogram:
         facts = (self.clamped, _folded(self.sum), _folded(self.min), _folded(self.max), len(indices))
         numbers = np.concatenate((np.diff(indices, prepend=0), counts)).astype(np.uint64)
         body = b"".join(map(varint.one, facts)) + varint.many(numbers)
-        return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 3)).decode("ascii")
+        return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 1)).decode("ascii")
 
     @classmethod
     def unpack(cls, text: str) -> Histogram:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_SHIFTS = np.arange(0, 64, 7, dtype=np.uint64)
+_LIMITS = np.uint64(1) << np.arange(7, 63, 7, dtype=np.uint64)  # the least numbers of two bytes, three …
 
 
 def one(value: int) -> bytes:
@@ -33,12 +33,19 @@ def take(data: bytes, at: int) -> tuple[int, int]:
 
 def many(values: NDArray[np.uint64]) -> bytes:
     """Numbers below 2^63, one after the other."""
-    pieces = -(-int(values.max(initial=1)).bit_length() // 7)
-    left = values[:, None] >> _SHIFTS[:pieces]
-    wanted = left != 0
-    wanted[:, 0] = True
-    more = ((left >> np.uint64(7)) != 0).astype(np.uint8) << np.uint8(7)
-    return bytes(((left & np.uint64(0x7F)).astype(np.uint8) | more)[wanted])
+    limits = _LIMITS[: np.searchsorted(_LIMITS, values.max(initial=0), side="right")]
+    lengths = np.ones(values.size, dtype=np.int64)
+    for limit in limits:
+        lengths += values >= limit
+    places = np.cumsum(lengths) - lengths
+    out = np.zeros(int(lengths.sum()), dtype=np.uint8)
+    left = values
+    for _ in limits:  # the longer ones are few: each round has fewer
+        out[places] = (left & np.uint64(0x7F)) | (np.uint64(0x80) * (lengths > 1))
+        longer = lengths > 1
+        left, lengths, places = left[longer] >> np.uint64(7), lengths[longer] - 1, places[longer] + 1
+    out[places] = left
+    return bytes(out)
 
 
 def take_many(data: bytes) -> NDArray[np.uint64]:
