@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness.vocabulary import ExitCode
 from loadgen.record import lines
+from loadgen.record.delta import METRICS
 from loadgen.record.histogram import Histogram
 from loadgen.record.lines import (
     Check,
@@ -28,6 +29,8 @@ from loadgen.record.lines import (
     from_json,
     to_json,
 )
+from loadgen.record.oplog import OpLog
+from loadgen.record.oplog_read import frame
 from loadgen.record.read import HistogramKey, LoadError, LoadRun, read
 from loadgen.record.shape import problem, validator
 from loadgen.record.write import FILE, LoadWriter
@@ -278,3 +281,10 @@ def test_a_run_is_a_value(tmp_path: Path) -> None:
     assert isinstance(run, LoadRun)
     with pytest.raises(AttributeError):
         run.complete = False  # type: ignore[misc]
+
+
+def test_the_page_tells_of_every_line_metric_and_column(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "load-results.md").read_text(encoding="utf-8")
+    columns = frame(OpLog(tmp_path / "a", 0).path).columns
+    for name in (*lines.KINDS, *METRICS, *columns):
+        assert f"`{name}`" in page, name
