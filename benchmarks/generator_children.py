@@ -109,7 +109,8 @@ def _engine_in_locust(url: str, address: tuple[str, int], *, worker: bool = Fals
                     if not wait:
                         gevent.sleep(0)
                     elif not source.finished:
-                        gevent.socket.wait_read(engine.fileno(), timeout=wait)
+                        with gevent.Timeout(wait, False):
+                            gevent.socket.wait_read(engine.fileno())
                 if not took:
                     took.append(time.perf_counter() - began)
                 gevent.sleep(1)

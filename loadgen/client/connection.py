@@ -14,7 +14,7 @@ KEEP_LIMIT = 64 << 20
 """Bytes of an answer's body that are kept at most, where the operation wants it kept."""
 
 _JOINED = 16 * 1024  # of a body, bytes that are sent as one piece with the head
-_PIECE = 256 * 1024  # of a body, handed to the kernel at once
+_PIECE = 1 << 20  # of a body, bytes handed to the kernel at once
 _SEPARATOR = b"\r\n\r\n"
 
 

@@ -16,7 +16,7 @@ from loadgen.client.timer import Timer
 from loadgen.work.op import Kind, Outcome, Source
 
 _NS = 1_000_000_000
-_BUFFER = 256 * 1024  # stays in the processor's cache
+_BUFFER = 1 << 20  # bytes received at once; more falls out of the processor's cache
 _TURN = 1 << 20  # bytes of a body that one connection may send before it is the next one's turn
 _EVENTS = 64
 _SWEEP = _NS // 4  # between two looks for operations that take too long

@@ -37,7 +37,7 @@ class TlsStream:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                if not self._push() or not self._pull():
+                if not self._push() or self._pull() < 0:
                     return False
             except ssl.SSLError:
                 self._push()  # the alert: the server learns why
@@ -64,36 +64,42 @@ class TlsStream:
 
     def recv_into(self, buffer: memoryview) -> int:
         """Decrypted bytes; 0 at the end of the connection."""
-        got, room = 0, len(buffer)
-        self.pending = False
+        got, room, full = 0, len(buffer), True
         while got < room:
+            # Asked for more than it has, TLS raises an exception: it is not asked without need.
+            if not self._in.pending and not self.pending:
+                if not full:
+                    break
+                count = self._pull()
+                if count < 0:
+                    if got:
+                        break
+                    raise BlockingIOError
+                full = count == len(self._scratch)
+            self.pending = False
             try:
                 count = self._read(room - got, buffer[got:])
             except ssl.SSLWantReadError:
-                if got:
-                    break
-                if not self._pull():
-                    raise BlockingIOError from None
+                full = full or not got  # part of a record: the socket may have the rest of it
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 break
             else:
-                if not count:
-                    break
                 got += count
-        else:
-            self.pending = True
+                self.pending = self._tls.pending() > 0
+        self.pending = self.pending or self._in.pending > 0
         return got
 
-    def _pull(self) -> bool:
+    def _pull(self) -> int:
+        """Encrypted bytes from the socket; how many, -1 where it has none for now."""
         try:
-            count = self._sock.recv_into(self._scratch)
+            count = int(self._sock.recv_into(self._scratch))
         except BlockingIOError:
-            return False
+            return -1
         if count:
             self._in.write(self._scratch[:count])
         else:
             self._in.write_eof()
-        return True
+        return count
 
     def _push(self) -> bool:
         while True:

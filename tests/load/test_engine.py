@@ -352,7 +352,8 @@ with scripted(answers(answer)) as endpoint, engine(endpoint) as made:
     work = Work(get(5, keep=True))
     while not work.finished:
         made.turn(work)
-        gevent.socket.wait_read(made.fileno(), timeout=made.wait_s() or 0.001) if not work.finished else None
+        with gevent.Timeout(made.wait_s(), False):
+            gevent.socket.wait_read(made.fileno())
 assert work.outcomes[0].body == b"hello", work.outcomes
 print("well")
 """
