@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness import catalogue
@@ -20,7 +21,9 @@ from harness.tools.find import pins
 from harness.traceability import trace
 from harness.vocabulary import EXIT_PRECEDENCE, ExitCode, Level, Verdict
 from reports import clients as clients_pages
+from reports import profiles as profile_tables
 from reports import selftest as selftest_pages
+from reports import substrates as substrate_tables
 from reports import trace as trace_pages
 from reports import versions as versions_pages
 
@@ -100,9 +103,45 @@ def golden_specs_page() -> str:
 _BEGIN, _END = "<!-- redactions: from harness/golden/compile/redactions.py -->", "<!-- end -->"
 
 
+def profiles_page() -> str:
+    """The text of docs/profiles.md: written by hand but for its tables."""
+    tables = {
+        "profiles": profile_tables.everything,
+        "checkpoints": profile_tables.checkpoints,
+        "choices": profile_tables.choices,
+        "sources": profile_tables.sources,
+    }
+    return _filled("profiles.md", tables)
+
+
+def substrates_page() -> str:
+    """The text of docs/substrates.md: written by hand but for its tables."""
+    tables = {
+        "nodes": substrate_tables.nodes,
+        "accounts": substrate_tables.accounts,
+        "parameters": substrate_tables.parameters,
+        "sources": substrate_tables.sources,
+    }
+    return _filled("substrates.md", tables)
+
+
+def _filled(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
+    """A page of docs/ with what stands between `<!-- NAME: … -->` and the next `<!-- end -->` made anew."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for name, table in tables.items():
+        before, mark, rest = text.partition(f"<!-- {name}: ")
+        assert mark, f"docs/{page} has no place for {name}"
+        words, close, rest = rest.partition("-->")
+        after = rest.partition(_END)[2]
+        text = f"{before}{mark}{words}{close}\n\n{table()}\n\n{_END}{after}"
+    return text
+
+
 PAGES = {
     "docs/clients.md": clients_page,
     "docs/golden-specs.md": golden_specs_page,
+    "docs/profiles.md": profiles_page,
+    "docs/substrates.md": substrates_page,
     "docs/verdicts.md": verdicts_page,
     "docs/traceability.md": traceability_page,
     "docs/selftest.md": selftest_page,
