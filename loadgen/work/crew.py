@@ -17,7 +17,7 @@ class Crew:
     depends on was done, whichever is later.
     """
 
-    __slots__ = ("_files", "_jobs", "_lane", "_places", "_start", "queued", "rank")
+    __slots__ = ("_files", "_in_work", "_lane", "_places", "_ready", "_start", "queued", "rank")
 
     def __init__(self, lane: Lane, rank: int, files: Iterator[Blob], start: int) -> None:
         self.rank = rank
@@ -26,24 +26,28 @@ class Crew:
         self._files = files
         self._start = start
         self._places = deque([start] * lane.parallel)
-        self._jobs: deque[Job] = deque()
+        self._in_work = 0  # files
+        self._ready: deque[Job] = deque()  # those that may have something to start, in turn
 
     def next(self) -> tuple[Job, Op] | None:
         """An operation that may start, with its intended time, and its job; None for now, or for good."""
         if not self._places:
             return None
-        for _ in range(len(self._jobs)):
-            op = self._jobs[0].next()
+        ready = self._ready
+        while ready:
+            job = ready[0]
+            op = job.next()
             if op is not None:
-                return self._jobs[0], self._placed(op, self._jobs[0])
-            self._jobs.rotate(-1)
-        if len(self._jobs) < self._lane.files_at_once:
+                return job, self._placed(op, job)
+            ready.popleft().queued = False  # until one of its operations ends
+        if self._in_work < self._lane.files_at_once:
             blob = next(self._files, None)
             if blob is not None:
                 job = Job(self._lane, self.rank, blob, self._start)
                 op = job.next()
                 assert op is not None  # every job begins with something that depends on nothing
-                self._jobs.appendleft(job)
+                self._in_work += 1
+                ready.appendleft(job)
                 return job, self._placed(op, job)
         return None
 
@@ -52,8 +56,11 @@ class Crew:
         self._places.append(outcome.last)
         job.ended(op, outcome, good=good)
         if job.over:
-            self._jobs.remove(job)
+            self._in_work -= 1
             return True
+        if not job.queued:
+            job.queued = True
+            self._ready.append(job)
         return False
 
     def _placed(self, op: Op, job: Job) -> Op:

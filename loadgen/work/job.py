@@ -15,7 +15,7 @@ HYDRATED = "hydrated/"
 class Job:
     """A file in work. `ready`, ns, is when its stage could begin: when it was due, or the last one ended."""
 
-    __slots__ = ("_ahead", "_current", "_stages", "_under_way", "failed", "ready")
+    __slots__ = ("_ahead", "_current", "_stages", "_under_way", "failed", "queued", "ready")
 
     def __init__(self, lane: Lane, rank: int, blob: Blob, ready: int) -> None:
         self._stages: deque[Iterator[Op]] = deque(_STAGES[lane.action](lane, rank, blob))
@@ -24,6 +24,7 @@ class Job:
         self._under_way = 0
         self.ready = ready
         self.failed = False
+        self.queued = True  # its crew will ask it for more
 
     def next(self) -> Op | None:
         """An operation that may start; None when there is none for now, or at all."""
