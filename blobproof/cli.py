@@ -36,6 +36,7 @@ COMMANDS = {
     "soak": "write under faults and kills for an hour, and hold every read against a ledger",
     "trace": "list the requirements, what tests each, and what breaks it",
     "bench": "put a load profile on an endpoint, and measure it from barrier to barrier",
+    "compare": "say whether one endpoint is better than another, worse, equivalent, or that it was not shown",
     "kpis": "what people decide by, from a load run that exists; objectives",
     "forecast": "say what load runs at several sizes promise of a larger one",
     "profiles": "list the load profiles: what each moves, at any scale",

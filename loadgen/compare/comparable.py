@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadgen.compare.values import NotComparableError
+from loadgen.record.read import LoadRun
+from loadgen.validity.world import durability_of
 
 _MUST_EQUAL = {
     "profile": "another profile is other work",
@@ -15,15 +17,19 @@ _MUST_EQUAL = {
     "workers": "the client set is not the same",
     "block size": "requests of other sizes cost otherwise",
     "range size": "requests of other sizes cost otherwise",
-    "files": "other files are other work",
-    "lanes": "the same files are worked on in another way",
-    "phases": "other phases were measured",
     "payload": "what compresses or repeats otherwise is stored otherwise",
-    "machine": "the difference may be the machine's that the load came from",
-    "authorisation": "signing costs time",
-    "scheme": "encryption costs time",
+    "plan": "other files, or the same ones worked on in another way, are other work",
+    "machine": "the difference may be that of the machine which the load came from",
 }
 """What makes two results not comparable, and why; in the order in which they are said."""
+
+
+_DOUBTS = {
+    "authorisation": "the difference includes what signing costs",
+    "scheme": "the difference includes what encryption costs",
+    "version": "the generator is not the same",
+}
+"""What may differ, and is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +41,16 @@ class Substrate:
     durability: str | None = None  # "EC 8+4", "3 copies", "none"
 
 
+UNSTATED = Substrate()
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One arm: how it is called, what its results rest on."""
 
     name: str
     facts: Mapping[str, object]  # by the names of `_MUST_EQUAL`; what is missing on both sides is equal
-    substrate: Substrate = Substrate()
+    substrate: Substrate = UNSTATED
 
 
 def refuse(a: Side, b: Side) -> None:
@@ -57,28 +66,43 @@ def refuse(a: Side, b: Side) -> None:
     )
 
 
-def held_back(a: Substrate, b: Substrate) -> tuple[str, ...]:
+def held_back(a: Side, b: Side) -> tuple[str, ...]:
     """Why there can be no verdict, though the figures are shown."""
+    arms = (("A", a.substrate), ("B", b.substrate))
     said = [
-        f"the parameters of {one.name} ({arm}) are assumed: they never lead to a verdict"
-        for arm, one in (("A", a), ("B", b))
+        f"parameters of {one.name} ({arm}) are assumed, and assumptions never lead to a verdict"
+        for arm, one in arms
         if one.provenance == "assumed"
     ]
-    if a.durability is not None and b.durability is not None and a.durability != b.durability:
+    promises = a.substrate.durability, b.substrate.durability
+    if None in promises and a.name != b.name:
+        silent = " and ".join(arm for arm, one in arms if one.durability is None)
+        said.append(f"what {silent} keeps after a crash is not stated, and less of it is faster")
+    elif promises[0] != promises[1]:
         said.append(
-            f"unequal durability, {a.durability} and {b.durability}: the one that keeps less has less to do"
+            f"unequal durability, {promises[0]} (A) and {promises[1]} (B): "
+            "the difference may be the price of the promise"
         )
     return tuple(said)
 
 
-def doubts(a: Substrate, b: Substrate) -> tuple[str, ...]:
+def doubts(a: Side, b: Side) -> tuple[str, ...]:
     """What a reader must know beside the verdict."""
-    open_sides = [arm for arm, one in (("A", a), ("B", b)) if one.durability is None]
-    return (f"the durability of {' and '.join(open_sides)} is not stated",) if open_sides else ()
+    names = [name for name in _DOUBTS if a.facts.get(name) != b.facts.get(name)]
+    return tuple(
+        f"{name}: {_short(a.facts.get(name))} (A) and {_short(b.facts.get(name))} (B): {_DOUBTS[name]}"
+        for name in names
+    )
 
 
-def side(header: Any) -> Side:
-    """The side of a load run, from its header (`loadgen.record.lines.Header`)."""
+def work(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a plan, as a document, is work: not where its blobs go, nor which random numbers it takes."""
+    return {name: value for name, value in plan.items() if name not in ("container", "prefix", "seed")}
+
+
+def side(run: LoadRun) -> Side:
+    """The side of a load run that exists."""
+    header = run.header
     plan: Mapping[str, Any] = header.plan
     lanes = [lane for phase in plan["phases"] if phase["measured"] for lane in phase["lanes"]]
     facts: dict[str, object] = {
@@ -88,20 +112,23 @@ def side(header: Any) -> Side:
         "workers": header.workers,
         "block size": _one([lane["block_bytes"] for lane in lanes]),
         "range size": _one([lane["range_bytes"] for lane in lanes]),
-        "files": _without(plan["files"], "pattern", "payload"),
-        "lanes": _without(lanes, "block_bytes", "range_bytes"),
-        "phases": [[one["name"], one["iteration"]] for one in plan["phases"] if one["measured"]],
         "payload": sorted({one["payload"] for one in plan["files"]}),
+        "plan": work(plan),
         "machine": machine(header.measured_on),
         "authorisation": header.endpoint.get("authorised"),
         "scheme": header.endpoint.get("scheme"),
+        "version": header.tool,
     }
-    durability = header.disclosure.get("durability") or header.disclosure.get("redundancy")
     return Side(
-        str(header.endpoint["name"]),
+        str(header.endpoint.get("shown") or header.endpoint["name"]),
         facts,
-        Substrate(header.substrate, header.substrate_provenance, str(durability) if durability else None),
+        Substrate(header.substrate, header.substrate_provenance, promise(durability_of(run))),
     )
+
+
+def promise(durability: tuple[str, str] | None) -> str | None:
+    """Redundancy and flushing in words."""
+    return None if durability is None else f"{durability[0]}; flush: {durability[1]}"
 
 
 _NO_MACHINE = frozenset(
@@ -117,10 +144,6 @@ def machine(measured_on: Mapping[str, object]) -> dict[str, object]:
 def _one(values: Sequence[object]) -> object:
     distinct = sorted({str(value): value for value in values}.items())
     return distinct[0][1] if len(distinct) == 1 else [value for _, value in distinct]
-
-
-def _without(rows: Sequence[Mapping[str, Any]], *names: str) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
 def _short(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +31,8 @@ def conclude(
     ab = [one for one in blocks if one.stage is Stage.AB]
     counted = [one for one in ab if not one.failed]
     aa = [one for one in blocks if one.stage is Stage.AA and not one.failed]
-    checks = (_failed(ab, rules), _errors(counted, rules), *_of_runs(counted))
+    warm_up = [one for one in blocks if one.stage is Stage.WARM_UP]
+    checks = (_failed(ab, rules), _errors(counted, rules), *_once(warm_up, ab), *_of_runs(counted))
     reasons = [*held_back]
     if not complete:
         reasons.append(f"the comparison was cut off after {len(ab)} of {rules.blocks} blocks")
@@ -80,6 +80,17 @@ def _errors(blocks: Sequence[Block], rules: Rules) -> CheckSeen:
     return CheckSeen("errors", "warns" if unequal else "ok", f"{said}{', unequal' if unequal else ''}")
 
 
+def _once(warm_up: Sequence[Block], ab: Sequence[Block]) -> tuple[CheckSeen, ...]:
+    """Checks that only the warm-up could make (the generator's ceiling): they hold for all that follows."""
+    later = {one.name for one in _all(ab) if one.state != "not-run"}
+    made = {one.name: one for one in _all(warm_up) if one.state != "not-run" and one.name not in later}
+    return tuple(one for _, one in sorted(made.items()))
+
+
+def _all(blocks: Sequence[Block]) -> list[CheckSeen]:
+    return [check for block in blocks for turn in block.turns for check in turn.result.checks]
+
+
 def _of_runs(blocks: Sequence[Block]) -> tuple[CheckSeen, ...]:
     """What warned in single runs, once for each check, with how often and in which arm."""
     seen: dict[str, list[tuple[str, str]]] = {}
@@ -98,8 +109,3 @@ def _of_runs(blocks: Sequence[Block]) -> tuple[CheckSeen, ...]:
         )
         for name, found in sorted(seen.items())
     )
-
-
-def percent(log: float) -> float:
-    """A log-ratio as a share: 0.10 is 10 % more."""
-    return math.expm1(log)

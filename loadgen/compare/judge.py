@@ -31,10 +31,10 @@ class Judgement:
     reasons: tuple[str, ...]  # why it is inconclusive
     warnings: tuple[str, ...]
 
-    def passes(self, rules: Rules) -> bool:
+    def passes(self, rules: Rules, *, must_be_better: bool = False) -> bool:
         """Whether a gate is met: better, or equivalent within the margin that was asked for."""
         if self.verdict is Verdict.EQUIVALENT:
-            return self.within <= rules.margin
+            return self.within <= rules.margin and not must_be_better
         return self.verdict is Verdict.BETTER
 
 

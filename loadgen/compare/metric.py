@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_HIGHER = re.compile(r"(_per_s|_per_second|utilisation|utilization|_share_of_ceiling)$")
-_LOWER = re.compile(r"(_s|_ms|_us|_ns|errors|_cost|overhead|stall|_missing|_failed)$")
+_HIGHER = re.compile(r"(_per_s|_per_second|utilisation|utilization)$")
+_LOWER = re.compile(r"(_s|_ms|_us|_ns|errors|_cost|overhead|straggler_ratio|error_ratio)$")
 
 
 def lower_is_better(metric: str) -> bool | None:
