@@ -122,11 +122,18 @@ def _show(console: Console, one: Forecast) -> None:
             amount(line.value, one.unit),
             f"{amount(line.low, one.unit)} to {amount(line.high, one.unit)}",
             _cap(line, one.unit),
-            f"{line.hold_out.error:+.1%} at {line.hold_out.size}",
+            f"{line.hold_out.error:+.1%} at {line.hold_out.size}"
+            + (", outside its interval" if line.hold_out.held is False else ""),
         )
     console.print(modelled, highlight=False)
     for line in one.modelled:
         console.print(f"  {line.model}: {line.said}", highlight=False, markup=False)
+    if one.tail_measured is not None:
+        console.print(
+            f"  measured: the last rank took {one.tail_measured:.3g} times the median rank "
+            f"at {one.measured[-1].size} {one.by.value} (scale {one.scale:.4g})",
+            highlight=False,
+        )
     if one.tail is not None:
         console.print(
             f"  modelled: the last of {one.tail.ranks} ranks takes {one.tail.value:.3g} times "

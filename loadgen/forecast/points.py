@@ -99,6 +99,9 @@ def series(runs: Sequence[LoadRun], by: By = By.WORKERS) -> tuple[Series, ...]:
         )
         for run in runs
     ]
+    folders = [run.folder.resolve() for run in runs]
+    if twice := [folder for folder in folders if folders.count(folder) > 1]:
+        raise ForecastError(f"{twice[0]} is given twice", "A measurement counts once.")
     for one in taken:
         _believable(one.run)
         _alike(taken[0], one)

@@ -99,7 +99,7 @@ class Forecast:
     measured: tuple[Measured, ...]
     modelled: tuple[Modelled, ...]  # the first is the forecast; the second is what linear scaling would be
     tail: tail.Tail | None
-    tail_measured: float  # last rank / median rank at the largest measured size, median of its iterations
+    tail_measured: float | None  # last rank / median rank at the largest measured size, median of iterations
     tail_missing: str  # why there is no modelled tail
     forced: bool
     assumptions: tuple[str, ...]
@@ -142,9 +142,7 @@ def predict(points: Series, to: int, caps: CapsAt | None = None, *, force: bool 
         tuple(_row(point, points.scale) for point in points.points),
         tuple(rows),
         last,
-        statistics.median(max(one) / statistics.median(one) for one in largest.rank_s if one)
-        if any(largest.rank_s)
-        else math.nan,
+        _stragglers(largest),
         missing,
         to > FURTHEST * largest.size,
         (*points.assumptions, *(tail.ASSUMPTIONS if last else ())),
@@ -214,6 +212,11 @@ def _modelled(
     return Modelled(
         model, to, points.scale, min(value, most), min(low, most), min(high, most), value, cap, held, said
     )
+
+
+def _stragglers(point: Point) -> float | None:
+    ratios = [max(one) / statistics.median(one) for one in point.rank_s if one and statistics.median(one)]
+    return statistics.median(ratios) if ratios else None
 
 
 def _tail(points: Series, to: int) -> tuple[tail.Tail | None, str]:

@@ -82,8 +82,8 @@ def interval(fitted: Fit, size: float, level: float = 0.95) -> tuple[float, floa
     """What the law may be at a size: all that the measurements do not speak against at `level`.
 
     The ends are where the best fit that is held to that figure is as much worse as an F test allows (a
-    profile interval). A bootstrap was tried first: near a bound (scaling that is linear in truth) it holds
-    the truth in 88 to 93 % of cases instead of 95 %. None where no spread is known.
+    profile interval). A bootstrap was tried first: where a parameter is at its bound in truth, it held the
+    truth in as few as 88 % of cases instead of 95 %. None where no spread is known.
     """
     if not fitted.freedom:
         return None

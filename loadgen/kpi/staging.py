@@ -82,7 +82,7 @@ def _to(
             return
         bounds = modelled(times, share) if len(times) > 1 else Bounds(times[0], None, None)
         spread = _MODEL if len(times) > 1 else "one iteration: no interval"
-        said = "; ".join((f"{target / size:.4g} times what was measured: {_GROWTH}", spread, *problems))
+        said = "; ".join((f"{_times(target / size)} times what was measured: {_GROWTH}", spread, *problems))
         yield Metric(
             f"{name}_{quantile}_s",
             bounds.value,
@@ -116,6 +116,11 @@ def ranked(times: Sequence[float], share: float, level: float = 0.95) -> Bounds:
     above = next((r for r in range(1, n + 1) if special.bdtr(r - 1, n, share) >= level), None)
     below = next((r for r in range(n, 0, -1) if special.bdtrc(r - 1, n, share) >= level), None)
     return Bounds(value, ordered[below - 1] if below else None, ordered[above - 1] if above else None)
+
+
+def _times(ratio: float) -> str:
+    """A ratio in words: 2.5, 20,000."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def _size(amount: float) -> str:

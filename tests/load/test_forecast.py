@@ -192,22 +192,25 @@ def test_an_account_caps_requests_as_well() -> None:
 
 def refusals() -> Mapping[str, list[LoadRun]]:
     runs = law_runs(LAW, SIZES)
+    other = replace(runs[0], folder=Path("other"))
+    header = other.header
     invalid = Check("ceiling", "invalidates", "91 % of it")
     return {
         "needs runs at 4 sizes or more; there are 3": runs[:3],
         "say too little of their own noise": law_runs(LAW, SIZES, repeats=1),
         "differently scaled": [*runs, scaled(16, [1e9] * 3, scale=0.01)],
-        ", run-1 of other": [*runs, replace(runs[0], header=replace(runs[0].header, profile="other"))],
-        "is partial: cut off": [*runs, replace(runs[0], complete=False, why="cut off")],
-        "invalidated by the check ceiling": [*runs, replace(runs[0], checks=(invalid,))],
+        ", other of b": [*runs, replace(other, header=replace(header, profile="b"))],
+        "is partial: cut off": [*runs, replace(other, complete=False, why="cut off")],
+        "invalidated by the check ceiling": [*runs, replace(other, checks=(invalid,))],
         "send other requests": [*runs, scaled(16, [1e9] * 3, block_bytes=4 << 20)],
-        "ran on this machine, run-1 on L96as_v4": [
-            *runs, replace(runs[0], header=replace(runs[0].header, substrate="L96as_v4"))
+        "ran on this machine, other on L96as_v4": [
+            *runs, replace(other, header=replace(header, substrate="L96as_v4"))
         ],
         "2 files were given up": [
             *runs, run(plan({"write": Action.UPLOAD}, ranks=8), {"write": [[1.0] * 8]}, failed=2)
         ],
-        "has no phase write": [*runs, replace(runs[0], phases=())],
+        "has no phase write": [*runs, replace(other, phases=())],
+        "run-1 is given twice": [*runs, runs[0]],
         "no runs were given": [],
     }  # fmt: skip
 

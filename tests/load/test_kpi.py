@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from loadgen.kpi.interval import Interval, daly, young
 from loadgen.kpi.limits import planning
 from loadgen.kpi.measure import known_metrics, metrics, operations
 from loadgen.kpi.objectives import ObjectiveError
+from loadgen.kpi.phases import FIGURES
 from loadgen.kpi.staging import ENOUGH, modelled, ranked
 from loadgen.kpi.stated import StatedError, read_stated, stated
 from loadgen.kpi.utilisation import demand, utilisation
@@ -167,7 +169,7 @@ def test_time_to_stage_is_measured_at_the_runs_size_and_modelled_beyond() -> Non
     far = found["stage.time_to_1TB_p50_s"]
     assert far.kind == Origin.MODELLED
     assert far.value == pytest.approx(1000 * 10.977, rel=1e-3)
-    assert "1000 times what was measured" in far.said
+    assert "1,000 times what was measured" in far.said
     assert "stage.time_to_1TB_p95_s" in found
 
 
@@ -339,3 +341,20 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads(missed.output)["exit_code"] == 6
     unknown = CliRunner().invoke(command, [folder, "--objective", "a.b<=1"], standalone_mode=False)
     assert isinstance(unknown.exception, ObjectiveError)
+
+
+def test_the_page_tells_every_metric_and_its_example_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "kpis.md").read_text("utf-8")
+    for figure in FIGURES:
+        assert f"| `PHASE.{figure.what}` | {figure.unit} | {figure.said.split(':')[0]}" in page
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    given = stated(tomllib.loads(example))
+    assert given.mtbf_s == pytest.approx(3.09 * 3600)
+    made = plan({**CHECKPOINT, "fetch": Action.DOWNLOAD})
+    for name in known_metrics(made, given):
+        phase, _, what = name.partition(".")
+        if phase != "checkpoint":
+            # Sizes are those that the user states; the page's example of a staging phase is `stage`.
+            phase = "stage" if what.startswith("time_to") else "PHASE"
+        what = what.replace("_1TB_", "_10TB_").replace("time_to_10TB_p95_s", "time_to_10TB_p50_s")
+        assert what.endswith("_ms") or f"`{phase}.{what}`" in page
