@@ -29,6 +29,9 @@ _EXTRA = _LINEAR.bit_length() - 1
 _TOP = ((HIGHEST.bit_length() - _EXTRA) << _SHIFT) + (HIGHEST >> (HIGHEST.bit_length() - _EXTRA))
 _VERSION = 1
 _LARGEST = 1 << 20  # bytes of a packed histogram, expanded: all buckets with large counts need less
+_Buckets = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Indices of buckets, ascending, and their counts, none of them 0. Shared, hence never changed in place."""
+_NO_BUCKETS: _Buckets = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
 _NOTHING = 1 << 80  # above every duration: the minimum of no values
 
 
@@ -42,10 +45,12 @@ class Histogram:
     A duration outside 0 … `HIGHEST` counts in the first or the last bucket, and in `clamped` as well.
     """
 
-    __slots__ = ("_counts", "_max", "_min", "clamped", "sum")
+    __slots__ = ("_counts", "_held", "_max", "_min", "clamped", "sum")
 
     def __init__(self) -> None:
+        # Recording is fast in a dictionary, keeping is small in arrays. What is in the one is not in the other.
         self._counts: defaultdict[int, int] = defaultdict(int)
+        self._held = _NO_BUCKETS
         self._min = _NOTHING
         self._max = -_NOTHING
         self.sum = 0
@@ -67,7 +72,7 @@ class Histogram:
         return made
 
     def record(self, us: int, count: int = 1) -> None:
-        """A duration was seen, µs."""
+        """A duration was seen, µs, so many times (1 or more)."""
         if 0 <= us < _LINEAR:
             index = us
         elif 0 <= us <= HIGHEST:
@@ -90,8 +95,7 @@ class Histogram:
         inside = np.clip(durations, 0, HIGHEST)
         shifts = np.maximum(np.frexp(inside.astype(np.float64))[1].astype(np.int64) - _EXTRA, 0)
         found, counts = np.unique((shifts << _SHIFT) + (inside >> shifts), return_counts=True)
-        for index, count in zip(found.tolist(), counts.tolist(), strict=True):
-            self._counts[index] += count
+        self._held = _added(self._held, (found.astype(np.int32), counts.astype(np.int64)))
         self.clamped += int(np.count_nonzero(inside != durations))
         # In two halves, so that the sum of any that fit 64 bits does.
         self.sum += (int((durations >> 32).sum()) << 32) + int((durations & 0xFFFFFFFF).sum())
@@ -100,9 +104,7 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Take in what another one counted. The other is left as it is."""
-        counts = self._counts
-        for index, count in [*other._counts.items()]:
-            counts[index] += count
+        self._held = _added(self._held, other._folded())
         self.sum += other.sum
         self.clamped += other.clamped
         self._max = max(self._max, other._max)
@@ -111,22 +113,22 @@ class Histogram:
     @property
     def count(self) -> int:
         """How many durations were seen."""
-        return sum(self._counts.values())
+        return int(self._held[1].sum()) + sum(self._counts.values())
 
     @property
     def min(self) -> int:
         """The least of them, µs; 0 when there are none."""
-        return self._min if self._counts else 0
+        return self._min if self._min <= self._max else 0
 
     @property
     def max(self) -> int:
         """The greatest of them, µs; 0 when there are none."""
-        return self._max if self._counts else 0
+        return self._max if self._min <= self._max else 0
 
     @property
     def mean(self) -> float:
         """Their mean, µs, exact but for rounding; 0 when there are none."""
-        return self.sum / self.count if self._counts else 0.0
+        return self.sum / self.count if self._min <= self._max else 0.0
 
     def percentile(self, q: float) -> int:
         """The duration that q percent of them do not exceed, µs; see `percentiles`."""
@@ -140,9 +142,9 @@ class Histogram:
         """
         if strange := [q for q in qs if not 0 <= q <= 100]:
             raise ValueError(f"a percentile is between 0 and 100, not {strange[0]}")
-        if not self._counts:
-            return (0,) * len(qs)
         _, highs, counts = self.buckets()
+        if not counts.size:
+            return (0,) * len(qs)
         up_to = np.cumsum(counts)
         total = int(up_to[-1])
         found = []
@@ -156,23 +158,27 @@ class Histogram:
 
     def buckets(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The least and the greatest duration of each bucket, µs, and its count; ascending, none is empty."""
-        indices, counts = self._sorted()
+        held, counts = self._folded()
+        indices = held.astype(np.int64)
         shifts = np.maximum((indices >> _SHIFT) - 1, 0)
         lows = (indices - (shifts << _SHIFT)) << shifts
         return lows, lows + (np.int64(1) << shifts) - 1, counts
 
-    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The buckets that are not empty, ascending, and their counts."""
-        size = len(self._counts)
-        indices = np.fromiter(self._counts.keys(), dtype=np.int64, count=size)
-        counts = np.fromiter(self._counts.values(), dtype=np.int64, count=size)
-        order = np.argsort(indices)
-        return indices[order], counts[order]
+    def _folded(self) -> _Buckets:
+        """All buckets as arrays, which hold them from now on."""
+        if self._counts:
+            size = len(self._counts)
+            indices = np.fromiter(self._counts.keys(), dtype=np.int32, count=size)
+            counts = np.fromiter(self._counts.values(), dtype=np.int64, count=size)
+            order = np.argsort(indices)
+            self._held = _added(self._held, (indices[order], counts[order]))
+            self._counts.clear()
+        return self._held
 
     def pack(self) -> str:
         """As text: a version, then what was counted, compressed."""
-        indices, counts = self._sorted()
-        facts = (self.clamped, _folded(self.sum), _folded(self.min), _folded(self.max), len(indices))
+        indices, counts = self._folded()
+        facts = (self.clamped, _unsigned(self.sum), _unsigned(self.min), _unsigned(self.max), len(indices))
         numbers = np.concatenate((np.diff(indices, prepend=0), counts)).astype(np.uint64)
         body = b"".join(map(varint.one, facts)) + varint.many(numbers)
         return base64.b64encode(bytes((_VERSION,)) + zlib.compress(body, 1)).decode("ascii")
@@ -212,14 +218,14 @@ class Histogram:
         steps, counts = numbers[:size], numbers[size:]
         if size and (int(steps.max()) > _TOP or bool((steps[1:] == 0).any()) or bool((counts == 0).any())):
             raise ValueError("its buckets are not in order")
-        indices = np.cumsum(steps.astype(np.int64)).tolist()
+        indices = np.cumsum(steps.astype(np.int64))
         if size and indices[-1] > _TOP:
             raise ValueError("it has a bucket that there is not")
-        made._counts.update(zip(indices, counts.tolist(), strict=True))
-        made.sum, made.clamped = _unfolded(total), clamped
+        made._held = indices.astype(np.int32), counts.astype(np.int64)
+        made.sum, made.clamped = _signed(total), clamped
         if size:
-            made._min, made._max = _unfolded(least), _unfolded(greatest)
-            made._check(indices[0], indices[-1])
+            made._min, made._max = _signed(least), _signed(greatest)
+            made._check(int(indices[0]), int(indices[-1]))
         elif total or clamped or least or greatest:
             raise ValueError("it counts nothing and has a sum")
         return made
@@ -234,13 +240,27 @@ class Histogram:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):
             return NotImplemented
-        own = (self._counts, self.sum, self.clamped, self.min, self.max)
-        return own == (other._counts, other.sum, other.clamped, other.min, other.max)
+        own = (self.sum, self.clamped, self.min, self.max)
+        if own != (other.sum, other.clamped, other.min, other.max):
+            return False
+        (indices, counts), (others, their) = self._folded(), other._folded()
+        return np.array_equal(indices, others) and np.array_equal(counts, their)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Histogram(count={self.count}, min={self.min}, max={self.max})"
+
+
+def _added(first: _Buckets, second: _Buckets) -> _Buckets:
+    """Two sorted sets of buckets as one."""
+    if not first[0].size or not second[0].size:
+        return second if second[0].size else first
+    indices = np.concatenate((first[0], second[0]))
+    order = np.argsort(indices, kind="stable")
+    indices, counts = indices[order], np.concatenate((first[1], second[1]))[order]
+    begins = np.flatnonzero(np.diff(indices, prepend=-1))
+    return indices[begins], np.add.reduceat(counts, begins)
 
 
 def _index(us: int) -> int:
@@ -250,10 +270,10 @@ def _index(us: int) -> int:
     return (shift << _SHIFT) + (us >> shift)
 
 
-def _folded(value: int) -> int:
+def _unsigned(value: int) -> int:
     """A number with a sign as one without: 0, -1, 1, -2 … are 0, 1, 2, 3 …"""
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
-def _unfolded(value: int) -> int:
+def _signed(value: int) -> int:
     return -((value + 1) >> 1) if value & 1 else value >> 1
