@@ -37,6 +37,9 @@ from loadgen.plan.fit import check as check_fit
 from loadgen.plan.fit import fit
 from loadgen.plan.make import DEFAULT_SEED, plan_for
 from loadgen.plan.values import Plan
+from loadgen.storm.plan import Storm
+from loadgen.storm.plan import check as check_storm
+from loadgen.storm.plan import parse as parse_storm
 from loadgen.substrates.read import substrate as find_substrate
 
 _HELP = (
@@ -115,6 +118,13 @@ _HELP = (
     metavar="SECONDS",
     help="Of one operation.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="WHAT@TIME+DURATION",
+    help="What goes wrong, and when: busy@10s+5s, slow@10s+5s,delay=200ms, kill-worker@10s, restart@10s+2s.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=DEFAULT_SEED, show_default=True)
 @click.option(
     "--server-processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Of a built-in."
@@ -143,6 +153,7 @@ def command(**given: Any) -> int:
             click.echo(f"{name}  {unit}")
         return ExitCode.MET
     check_objectives(goals, known)
+    _storm(plan, given)  # said before anything else is looked at
     if given["endpoint"] is None:
         raise click.UsageError("ENDPOINT is missing: reference, azurite, null, a URL, a TOML file, env.")
     if given["dry_run"]:
@@ -187,6 +198,12 @@ def _wish(
 ) -> Wish:
     chosen = None if given["substrate"] is None else find_substrate(given["substrate"])
     durability = {"redundancy": given["redundancy"], "flush": given["flush"]}
+    storm = _storm(plan, given)
+    disclosure: dict[str, Any] = {"durability": durability} if any(durability.values()) else {}
+    if storm is not None:
+        disclosure["faults"] = [act.text for act in storm.acts]
+    # An endpoint that is to fail for a while is not lost before that while is over.
+    give_up = given["give_up"] + (0.0 if storm is None else storm.longest_s)
     return Wish(
         plan,
         shown,
@@ -195,7 +212,7 @@ def _wish(
         folder,
         expected=given["expect_workers"],
         connections=given["connections"] or 0,
-        waits=Waits(give_up=given["give_up"], operation=given["timeout"]),
+        waits=Waits(give_up=give_up, operation=given["timeout"]),
         op_log=given["op_log"],
         keep=given["keep"],
         self_test=given["self_test"],
@@ -204,8 +221,23 @@ def _wish(
         substrate=None if chosen is None else chosen.id,
         substrate_provenance=None if chosen is None else chosen.provenance.value,
         bounds=() if chosen is None else bounds(chosen),
-        disclosure={"durability": durability} if any(durability.values()) else {},
+        disclosure=disclosure,
+        storm=storm,
     )
+
+
+def _storm(plan: Plan, given: Mapping[str, Any]) -> Storm | None:
+    """What is to go wrong, if it can in this run."""
+    storm = parse_storm(given["faults"])
+    if storm is not None:
+        check_storm(
+            storm,
+            phases=[phase.name for phase in plan.phases],
+            workers=_formation(given).local,
+            elsewhere=given["expect_workers"],
+            can_restart=(given["endpoint"] or "").partition(":")[0] == "reference",
+        )
+    return storm
 
 
 def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> int:
@@ -213,10 +245,16 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
     check_fit(plan, free_bytes(name, style))  # before anything is started; said with the numbers
     wish = _wish(plan, goals, name, _folder(plan, given["out"]), given)
     with (
-        opened(name, wish.folder / "logs", style=style, processes=given["server_processes"]) as there,
+        opened(
+            name,
+            wish.folder / "logs",
+            style=style,
+            processes=given["server_processes"],
+            restarts=wish.storm is not None and wish.storm.needs_restart,
+        ) as there,
         Progress(output(stderr=True), plan) as progress,
     ):
-        done = bench(replace(wish, shown=there.shown), there.endpoint, progress)
+        done = bench(replace(wish, shown=there.shown), there.endpoint, progress, there.lives)
     # Imported here: pandas takes its time, and nobody needs it before the end.
     from reports.load import page
 

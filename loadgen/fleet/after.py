@@ -16,6 +16,7 @@ from loadgen.kpi.objectives import Decision, decide
 from loadgen.record.lines import Metric
 from loadgen.record.read import LoadRun, read
 from loadgen.record.write import LoadWriter
+from loadgen.storm.recoveries import recoveries
 from loadgen.validity.check import Check
 from loadgen.validity.checks import checks
 
@@ -45,6 +46,9 @@ class Done:
 def conclude(wish: Wish, writer: LoadWriter, over: Over) -> Done:
     """Judge the run by what its file holds, write down what comes of it, and close the file."""
     run = replace(read(wish.folder), complete=over.complete, why=over.why)
+    recovered = recoveries(run)
+    run = replace(run, events=(*run.events, *recovered))
+    writer.add(*recovered)
     checked = checks(run, bounds=wish.bounds)
     measured = metrics(run, wish.given)
     writer.add(*(check.line() for check in checked), *measured)

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.endpoint import Endpoint, Style
 from harness.endpoints import builtin, resolve, spoken
 from harness.endpoints.resolve import Builtin
+from harness.soak.lives import Lives
 from loadgen.null.server import null_server
 
 NULL = "null"
@@ -25,6 +26,7 @@ class Opened:
     endpoint: Endpoint
     shown: str
     free_bytes: int | None  # None: nobody here knows
+    lives: Lives | None = None  # of a reference that can be killed and started again
 
 
 def free_bytes(name: str, style: Style | None = None) -> int | None:
@@ -41,8 +43,13 @@ def free_bytes(name: str, style: Style | None = None) -> int | None:
 
 
 @contextlib.contextmanager
-def opened(name: str, logs: Path, *, style: Style | None = None, processes: int = 1) -> Iterator[Opened]:
-    """The endpoint, started if it is a built-in, and ended with the context. Raises an `EndpointError`."""
+def opened(
+    name: str, logs: Path, *, style: Style | None = None, processes: int = 1, restarts: bool = False
+) -> Iterator[Opened]:
+    """The endpoint, started if it is a built-in, and ended with the context. Raises an `EndpointError`.
+
+    `restarts`: a reference is one that can be killed, and started again on the same data and address.
+    """
     with contextlib.ExitStack() as stack:
         if name == NULL:
             endpoint = stack.enter_context(null_server(logs / "null-endpoint", workers=processes))
@@ -51,6 +58,10 @@ def opened(name: str, logs: Path, *, style: Style | None = None, processes: int 
         target = resolve(name, style=style)
         if isinstance(target, Endpoint):
             yield Opened(target, spoken(name), None)
+        elif target.name == "reference" and restarts:
+            root = stack.enter_context(builtin.temporary_folder()) / "root"
+            lives = stack.enter_context(Lives(root, logs, processes=processes, mutant=target.mutant))
+            yield Opened(lives.endpoint, name, shutil.disk_usage(root).free, lives)
         elif target.name == "reference":
             running = stack.enter_context(builtin.reference(target.mutant, processes=processes, logs=logs))
             yield Opened(running.endpoint, name, shutil.disk_usage(running.root).free)

@@ -15,6 +15,9 @@ from loadgen.fleet.launch import FleetError, fly
 from loadgen.fleet.wish import Wish, authorised, header_of, job_of
 from loadgen.record.lines import Event, Footer, Header, from_json
 from loadgen.record.write import LoadWriter
+from loadgen.storm.follow import Follow
+from loadgen.storm.recoveries import RECOVERY
+from loadgen.storm.run import Restartable, Tempest
 from loadgen.validity.checks import CEILING
 from loadgen.validity.selftest import CeilingError, measure_ceiling
 
@@ -35,8 +38,10 @@ class Watch(Protocol):
         ...
 
 
-def bench(wish: Wish, endpoint: Endpoint, watch: Watch) -> Done:
+def bench(wish: Wish, endpoint: Endpoint, watch: Watch, restartable: Restartable | None = None) -> Done:
     """Make a run against an endpoint that is there. The run's folder must be there and hold no run.
+
+    `restartable` is the endpoint itself, for a storm in which it is killed.
 
     Raises `WishError`, `ContainerError`, `FleetError`, and `OSError` where the disk is full; then what was
     written until then is kept, as a run that was cut off.
@@ -54,22 +59,40 @@ def bench(wish: Wish, endpoint: Endpoint, watch: Watch) -> Done:
                 stayed=lambda why: watch.say(f"the container {wish.plan.container} stays: {why}"),
             )
         )
+        follow = None
+        if wish.storm is not None:
+            tempest = Tempest(wish.storm, endpoint, wish.folder / "logs", restartable)
+            endpoint = stack.enter_context(tempest).endpoint
+            follow = Follow(tempest, wish.plan)
         writer = LoadWriter(wish.folder, header)
         writer.add(*events)
         watch.step("waiting for the workers")
         try:
             over = fly(
-                job_of(wish, endpoint, auth), endpoint, wish.formation, wish.folder, _hear(writer, watch)
+                job_of(wish, endpoint, auth),
+                endpoint,
+                wish.formation,
+                wish.folder,
+                _hear(writer, watch, follow),
             )
         except (FleetError, KeyboardInterrupt) as error:
             writer.close(complete=False, why=str(error) or "interrupted twice")
             raise
+        if follow is not None:
+            writer.add(*follow.told())
         watch.step("checking and measuring")
-        return conclude(wish, writer, over)
+        done = conclude(wish, writer, over)
+        for event in done.run.events:
+            if event.what == RECOVERY:
+                watch.say(event.said)
+        return done
 
 
-def _hear(writer: LoadWriter, watch: Watch) -> Callable[[Row], None]:
+def _hear(writer: LoadWriter, watch: Watch, follow: Follow | None) -> Callable[[Row], None]:
     def hear(row: Row) -> None:
+        for event in () if follow is None else follow.hear(row):
+            writer.add(event)
+            watch.say(event.said)
         match row["row"]:
             case "line":
                 line = from_json(row["line"])

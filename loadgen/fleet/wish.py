@@ -24,6 +24,7 @@ from loadgen.plan import document
 from loadgen.plan.values import Plan
 from loadgen.record.lines import Header
 from loadgen.record.write import utc_now
+from loadgen.storm.plan import Storm
 from loadgen.validity.world import Bound
 
 _SAS_LIFE = timedelta(days=2)
@@ -60,6 +61,7 @@ class Wish:
     substrate_provenance: str | None = None
     bounds: tuple[Bound, ...] = ()
     disclosure: Mapping[str, Any] = field(default_factory=dict)
+    storm: Storm | None = None  # what is to go wrong
 
     @property
     def workers(self) -> int:

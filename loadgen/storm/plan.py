@@ -93,6 +93,11 @@ class Storm:
         return any(act.what in (What.WIRE, What.SLOW) for act in self.acts)
 
     @property
+    def longest_s(self) -> float:
+        """How long the longest of them lasts."""
+        return max(act.during_s for act in self.acts)
+
+    @property
     def needs_restart(self) -> bool:
         """Whether the endpoint must be one that can be killed and started again."""
         return any(act.what is What.RESTART for act in self.acts)
@@ -112,9 +117,19 @@ def parse(texts: Sequence[str]) -> Storm | None:
     return Storm(tuple(sorted(acts, key=lambda act: (act.phase, act.at_s))), nodes[0] if nodes else 1)
 
 
-def check(storm: Storm, *, phases: Iterable[str], workers: int, can_restart: bool) -> None:
-    """Whether it can be had in this run. Raises `StormError` with what stands against it."""
+def check(
+    storm: Storm, *, phases: Iterable[str], workers: int, can_restart: bool, elsewhere: int = 0
+) -> None:
+    """Whether it can be had in this run. Raises `StormError` with what stands against it.
+
+    `workers` are those of this machine, `elsewhere` how many join from others.
+    """
     known = [*dict.fromkeys(phases)]
+    if storm.needs_proxy and elsewhere:
+        raise StormError(
+            "faults on the wire need all workers on this machine: the others do not come by here",
+            "Leave --expect-workers out, or kill workers and restart the endpoint instead.",
+        )
     for act in storm.acts:
         if act.phase and act.phase not in known:
             raise StormError(
@@ -126,7 +141,7 @@ def check(storm: Storm, *, phases: Iterable[str], workers: int, can_restart: boo
                 f"--fault {act.text}: there is no worker {act.worker}; {workers} count from 0",
                 "Start more with --processes.",
             )
-        if act.what is What.KILL_WORKER and workers < 2:
+        if act.what is What.KILL_WORKER and workers + elsewhere < 2:
             raise StormError(
                 f"--fault {act.text}: without its only worker a run has nobody left",
                 "Start more with --processes.",

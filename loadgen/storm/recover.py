@@ -67,6 +67,8 @@ class Recovery:
         back = f"within {percent(self.rule.band)} of before for {self.rule.hold} intervals in a row"
         if self.seconds is None:
             return f"{self.series}: {self.why} ({back})"
+        if not self.seconds:
+            return f"{self.series}: was back in the first interval after the fault's end ({back})"
         return f"{self.series}: recovered {self.seconds:.3g} s after the fault's end ({back})"
 
 

@@ -45,13 +45,17 @@ def errors_check(run: LoadRun) -> Check:
         return Check(name, State.OK, f"All {total:,} attempts succeeded.", facts)
     most = failed.most_common(1)[0][0]
     said = f"{failed.total():,} of {total:,} attempts failed ({percent(share)}, mostly {most})"
-    if given_up:
+    if given_up and not faults_of(run):
         said += f", and {given_up:,} files were given up"
         return Check(name, State.INVALIDATES, f"{said}: less was done than the figures are about.", facts)
     if share > ERRORS_INVALIDATE and not faults_of(run):
         return Check(name, State.INVALIDATES, f"{said}: these are figures of an endpoint that fails.", facts)
     if share > ERRORS_WARN or faults_of(run):
-        why = "faults were injected" if faults_of(run) else "each was made again, and waited"
+        why = (
+            f"faults were injected, and {given_up:,} files given up"
+            if faults_of(run)
+            else "each was made again"
+        )
         return Check(name, State.WARNS, f"{said}: {why}.", facts)
     return Check(name, State.OK, f"{said}: too few to matter.", facts)
 
