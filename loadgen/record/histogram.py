@@ -48,7 +48,7 @@ class Histogram:
     __slots__ = ("_counts", "_held", "_max", "_min", "clamped", "sum")
 
     def __init__(self) -> None:
-        # Recording is fast in a dictionary, keeping is small in arrays. What is in the one is not in the other.
+        # Recording is fast in a dictionary, keeping is small in arrays. What is in one is not in the other.
         self._counts: defaultdict[int, int] = defaultdict(int)
         self._held = _NO_BUCKETS
         self._min = _NOTHING
@@ -104,6 +104,8 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Take in what another one counted. The other is left as it is."""
+        if other._min > other._max:
+            return
         self._held = _added(self._held, other._folded())
         self.sum += other.sum
         self.clamped += other.clamped

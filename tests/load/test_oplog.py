@@ -49,7 +49,7 @@ def read(path: Path, records: int = 1 << 16) -> tuple[LogFile | None, list[np.nd
     return known, found
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(attempts(), max_size=30))
 def test_every_attempt_comes_back(tmp_path_factory: pytest.TempPathFactory, made: list[Attempt]) -> None:
     path = write(tmp_path_factory.mktemp("log") / f"a{SUFFIX}", *made)

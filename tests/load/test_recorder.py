@@ -18,8 +18,8 @@ from loadgen.record.recorder import Recorder
 from loadgen.work.op import Kind
 from tests.load.attempts import START, Attempt, attempt, attempts
 
-_CALM = settings(deadline=None, max_examples=60)
-_MANY = st.lists(attempts(), max_size=40)
+_CALM = settings(deadline=None, max_examples=30)
+_MANY = st.lists(attempts(), max_size=25)
 
 
 def recorder(log: OpLog | None = None) -> Recorder:
