@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loadgen.fleet.wish import WishError
+from loadgen.plan.deadlines import with_deadlines
+from loadgen.plan.moved import full_bytes
 from loadgen.plan.values import Lane, Plan
 
 
@@ -39,5 +41,10 @@ def adjusted(
             arrivals=arrivals,
         )
 
-    phases = tuple(replace(phase, lanes=tuple(other(lane) for lane in phase.lanes)) for phase in plan.phases)
-    return replace(plan, phases=phases)
+    # Deadlines follow from requests and arrivals, which are others now; none gets shorter.
+    changed = tuple(replace(one, lanes=tuple(map(other, one.lanes)), deadline_s=0.0) for one in plan.phases)
+    due = with_deadlines(replace(plan, phases=changed)).phases
+    most = (max(old.deadline_s, new.deadline_s) for old, new in zip(plan.phases, due, strict=True))
+    phases = (replace(one, deadline_s=last) for one, last in zip(changed, most, strict=True))
+    made = replace(plan, phases=tuple(phases))
+    return replace(made, scale=plan.scale * full_bytes(made) / full_bytes(plan))
