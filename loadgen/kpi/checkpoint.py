@@ -44,6 +44,8 @@ def figures(plan: Plan, groups: Mapping[str, Group], given: Given) -> Iterator[M
             f"a checkpoint's stall × {gpus} GPUs × {price.amount:g} {price.currency} an hour "
             f"(user-supplied, {price.date}, {price.source})",
         )
+    if given.cadence_s:
+        yield from _cadence(write, stall, given.cadence_s)
     if given.mtbf_s and stall.value > 0:
         yield from _intervals(stall, given.mtbf_s)
 
@@ -54,6 +56,8 @@ def names(given: Given) -> Iterator[tuple[str, str]]:
         yield f"checkpoint.{name}", "s"
     if given.price:
         yield "checkpoint.stall_cost", given.price.currency
+    for what in ("stall", "write") if given.cadence_s else ():
+        yield f"checkpoint.cadence_{what}_ratio", "ratio"
     for rule in _RULES if given.mtbf_s else ():
         yield f"checkpoint.{rule}_interval_s", "s"
         yield f"checkpoint.{rule}_overhead", "ratio"
@@ -87,6 +91,16 @@ def _stall(plan: Plan, write: Group) -> Metric | None:
     said = "blocking: training waits from barrier to barrier of the write"
     found = write.over("stall_s", "s", lambda one: one.barrier_s, said)
     return replace(found, name="checkpoint.stall_s") if found else None
+
+
+def _cadence(write: Group, stall: Metric, cadence_s: float) -> Iterator[Metric]:
+    """What a checkpoint takes of the time between two: of the training's, and of the storage's."""
+    said = f"stall / a checkpoint every {cadence_s:g} s: the part of its time that training stands still"
+    yield _times(stall, "checkpoint.cadence_stall_ratio", 1 / cadence_s, "ratio", said)
+    took = write.over("barrier_s", "s", lambda one: one.barrier_s)
+    if took:
+        said = f"barrier time of the write / {cadence_s:g} s: from 1 on, the next is due before it is sealed"
+        yield _times(took, "checkpoint.cadence_write_ratio", 1 / cadence_s, "ratio", said)
 
 
 def _times(stall: Metric, name: str, factor: float, unit: str, said: str) -> Metric:

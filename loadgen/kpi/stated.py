@@ -49,11 +49,12 @@ def stated(document: Mapping[str, Any], where: str = "the file") -> Given:
             "gpus_per_rank": _count,
             "price": lambda value: _made(Price, value, f"{where}: price", _PRICE),
             "mtbf": lambda value: _positive(quantity(_text(value), "time")),
+            "cadence": lambda value: _positive(quantity(_text(value), "time")),
             "stage": lambda value: tuple(round(_positive(quantity(_text(one), "bytes"))) for one in value),
             "training": lambda value: _made(Training, value, f"{where}: training", _TRAINING),
             "account": lambda value: substrate(_text(value)),
         },
-        {"mtbf": "mtbf_s", "stage": "stage_bytes"},
+        {"mtbf": "mtbf_s", "cadence": "cadence_s", "stage": "stage_bytes"},
     )
 
 

@@ -64,10 +64,12 @@ def quantity(text: str, of: str) -> float:
 
 
 def amount(value: float, unit: str) -> str:
-    """A figure in words: rates in GB/s, MB/s or kB/s; all else in its own unit."""
-    if unit != "bytes/s":
+    """A figure in words: bytes and rates in GB, MB or kB; a ratio as it is; all else in its own unit."""
+    if unit == "ratio":
+        return f"{value:.4g}"
+    if not unit.startswith("bytes"):
         return f"{value:.4g} {unit}"
     name, size = next(
-        ((name, size) for name, size in (("GB/s", 1e9), ("MB/s", 1e6)) if value >= size), ("kB/s", 1e3)
+        ((name, size) for name, size in (("GB", 1e9), ("MB", 1e6)) if value >= size), ("kB", 1e3)
     )
-    return f"{value / size:.4g} {name}"
+    return f"{value / size:.4g} {name}{unit.removeprefix('bytes')}"

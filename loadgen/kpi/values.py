@@ -44,6 +44,7 @@ class Given:
     gpus_per_rank: int = 1
     price: Price | None = None
     mtbf_s: float | None = None  # mean time between interruptions of the whole job, seconds
+    cadence_s: float | None = None  # a checkpoint is to be written so often, seconds
     stage_bytes: tuple[int, ...] = ()  # how much is to be staged: time-to-stage is modelled for each
     training: Training | None = None
     account: Substrate | None = None  # a storage account whose limits the run is held against

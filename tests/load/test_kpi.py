@@ -129,7 +129,7 @@ def test_latencies_of_all_iterations_together() -> None:
 
 def test_a_checkpoint_round_trip_its_stall_and_its_cost() -> None:
     made = run(plan(CHECKPOINT, ranks=2), {"write": [[30.0, 36.0]], "restore": [[10.0, 14.0]]})
-    given = Given(gpus_per_rank=8, price=PRICE, mtbf_s=3.09 * 3600)
+    given = Given(gpus_per_rank=8, price=PRICE, mtbf_s=3.09 * 3600, cadence_s=360.0)
     found = by_name(metrics(made, given))
     assert found["checkpoint.round_trip_s"].value == 50.0
     assert found["checkpoint.stall_s"].value == 36.0
@@ -139,14 +139,19 @@ def test_a_checkpoint_round_trip_its_stall_and_its_cost() -> None:
     assert cost.value == pytest.approx(16 * 3.6 * 36 / 3600)
     assert (cost.unit, cost.kind) == ("USD", Origin.MODELLED)
     assert "2026-01-02, a contract" in cost.said
+    assert found["checkpoint.cadence_stall_ratio"].value == pytest.approx(0.1)
+    assert found["checkpoint.cadence_write_ratio"].kind == Origin.MODELLED
     assert found["checkpoint.young_interval_s"].value == young(36.0, 3.09 * 3600).seconds
     assert found["checkpoint.daly_overhead"].kind == Origin.MODELLED
 
 
 def test_an_asynchronous_checkpoint_stalls_for_its_snapshot() -> None:
     made = run(plan(CHECKPOINT, asynchronous=True, snapshot_s=6.3), {"write": [[30.0, 36.0]]})
-    stall = by_name(metrics(made))["checkpoint.stall_s"]
+    found = by_name(metrics(made, Given(cadence_s=63.0)))
+    stall = found["checkpoint.stall_s"]
     assert (stall.value, stall.kind) == (6.3, Origin.PUBLISHED)
+    assert found["checkpoint.cadence_stall_ratio"].value == pytest.approx(0.1)
+    assert found["checkpoint.cadence_write_ratio"].value == pytest.approx(36 / 63)
 
 
 def test_nothing_costs_without_a_price() -> None:
@@ -277,7 +282,9 @@ def test_known_metrics_are_all_that_a_run_can_have() -> None:
         for lane in phase.lanes
         for op in operations(lane)
     }
-    given = Given(price=PRICE, mtbf_s=3600.0, stage_bytes=(10**12, 15 * 10**11), training=UNET)
+    given = Given(
+        price=PRICE, mtbf_s=3600.0, cadence_s=60.0, stage_bytes=(10**12, 15 * 10**11), training=UNET
+    )
     given = replace(given, account=substrate("blob-account"))
     times = {name: [[1.0, 2.0], [1.5, 2.5]] for name in everything}
     found = metrics(run(made, times, seal_s=0.1, latencies_us=latencies), given)
@@ -291,12 +298,13 @@ def test_known_metrics_are_all_that_a_run_can_have() -> None:
 def test_what_is_stated_is_read(tmp_path: Path) -> None:
     file = tmp_path / "stated.toml"
     file.write_text(
-        'gpus_per_rank = 8\nmtbf = "3.09h"\nstage = ["1TB", "0.5 TiB"]\naccount = "blob-account"\n'
+        'gpus_per_rank = 8\nmtbf = "3.09h"\ncadence = "15min"\n'
+        'stage = ["1TB", "0.5 TiB"]\naccount = "blob-account"\n'
         '[price]\namount = 3.6\ncurrency = "USD"\ndate = 2026-01-02\nsource = "a contract"\n'
         '[training]\nname = "UNet3D, H100"\nbytes_per_step = 1_026_204_396\ncompute_s = 0.323\n'
     )
     found = read_stated(file)
-    assert found == Given(8, PRICE, 3.09 * 3600, (10**12, 2**39), UNET, substrate("blob-account"))
+    assert found == Given(8, PRICE, 3.09 * 3600, 900.0, (10**12, 2**39), UNET, substrate("blob-account"))
 
 
 @pytest.mark.parametrize(

@@ -131,4 +131,6 @@ def test_amounts() -> None:
     assert amount(2.5e9, "bytes/s") == "2.5 GB/s"
     assert amount(2.5e6, "bytes/s") == "2.5 MB/s"
     assert amount(2500, "bytes/s") == "2.5 kB/s"
+    assert amount(2.5e12, "bytes") == "2500 GB"
     assert amount(12.34567, "s") == "12.35 s"
+    assert amount(0.5, "ratio") == "0.5"
