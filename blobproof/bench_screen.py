@@ -12,7 +12,7 @@ from rich.table import Table
 
 from blobproof.bar import Bar
 from loadgen.fleet.after import Done
-from loadgen.plan.fit import Fit, lines, said_bytes, said_seconds
+from loadgen.plan.fit import Fit, said_bytes, said_room, said_seconds, said_time
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
 from loadgen.plan.values import Phase as PlannedPhase
@@ -200,7 +200,9 @@ def plan_lines(plan: Plan, found: Fit) -> Iterable[str]:
         late = said_seconds(phase.deadline_s)
         yield f"phase {phase.name} {phase.iteration}{quiet}: {moved}, {sent}; late after {late}{after}"
     yield from plan.notes
-    yield next(iter(lines(plan, found)))
+    yield said_room(found)
+    if found.estimates:
+        yield said_time(found)
     yield f"destructive: makes, fills and deletes one container, {plan.container}, and touches no others"
 
 

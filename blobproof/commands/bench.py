@@ -33,8 +33,8 @@ from loadgen.kpi.objectives import Objective, parse
 from loadgen.kpi.objectives import check as check_objectives
 from loadgen.kpi.stated import read_stated
 from loadgen.kpi.values import NOTHING
+from loadgen.plan.fit import Rates, fit
 from loadgen.plan.fit import check as check_fit
-from loadgen.plan.fit import fit
 from loadgen.plan.make import DEFAULT_SEED, plan_for
 from loadgen.plan.values import Plan
 from loadgen.storm.plan import Storm
@@ -124,6 +124,20 @@ _HELP = (
     multiple=True,
     metavar="WHAT@TIME+DURATION",
     help="What goes wrong, and when: busy@10s+5s, slow@10s+5s,delay=200ms, kill-worker@10s, restart@10s+2s.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Refuse a run that would take longer than this at --expect-rate.",
+)
+@click.option(
+    "--expect-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="GB/S",
+    help="What ENDPOINT may do: how long a run would take, and whether a phase would be late, follows from it.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=DEFAULT_SEED, show_default=True)
 @click.option(
@@ -242,7 +256,8 @@ def _storm(plan: Plan, given: Mapping[str, Any]) -> Storm | None:
 
 def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> int:
     name, style = given["endpoint"], given["style"]
-    check_fit(plan, free_bytes(name, style))  # before anything is started; said with the numbers
+    # Before anything is started; said with the numbers.
+    check_fit(plan, free_bytes(name, style), _rates(given), given["within"])
     wish = _wish(plan, goals, name, _folder(plan, given["out"]), given)
     with (
         opened(
@@ -270,7 +285,7 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
 
 def _dry_run(plan: Plan, given: Mapping[str, Any]) -> int:
     formation = _formation(given)
-    found = fit(plan, free_bytes(given["endpoint"], given["style"]))
+    found = fit(plan, free_bytes(given["endpoint"], given["style"]), _rates(given))
     workers = formation.local + given["expect_workers"]
     if given["as_json"]:
         click.echo(json.dumps({**plan_facts(plan, found), "workers": workers}, ensure_ascii=False))
@@ -278,8 +293,12 @@ def _dry_run(plan: Plan, given: Mapping[str, Any]) -> int:
         for line in plan_lines(plan, found):
             click.echo(line)
         click.echo(f"workers: {formation.local} here, {given['expect_workers']} that join")
-    check_fit(plan, found.free_bytes)
+    check_fit(plan, found.free_bytes, found.rates, given["within"])
     return ExitCode.MET
+
+
+def _rates(given: Mapping[str, Any]) -> Rates:
+    return Rates(given["expect_rate"] * 1e9, said="--expect-rate")
 
 
 def _join(given: Mapping[str, Any]) -> int:

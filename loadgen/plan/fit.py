@@ -182,17 +182,29 @@ def _estimate(plan: Plan, phase: Phase, rates: Rates) -> Estimate:
 
 def lines(plan: Plan, found: Fit) -> Iterable[str]:
     """What is said of a plan before it starts, a sentence a line."""
-    stored = f"stores {said_bytes(found.stored_bytes)}"
-    if found.free_bytes is not None:
-        stored += f" of {said_bytes(found.free_bytes)} free"
-    yield stored
+    yield said_room(found)
+    if found.estimates:
+        yield said_time(found)
     for one in found.estimates:
-        assert found.rates is not None
         yield (
-            f"{one.phase}: {said_bytes(one.bytes)} in {one.requests:,} requests; at "
-            f"{said_bytes(found.rates.bytes_per_s)}/s it would take {said_seconds(one.seconds)}, "
-            f"late after {said_seconds(one.deadline_s)}"
+            f"{one.phase}: {said_bytes(one.bytes)} in {one.requests:,} requests would take "
+            f"{said_seconds(one.seconds)}, late after {said_seconds(one.deadline_s)}"
         )
+
+
+def said_room(found: Fit) -> str:
+    """What a plan stores, and what is free where that is known."""
+    stored = f"stores {said_bytes(found.stored_bytes)}"
+    return stored if found.free_bytes is None else f"{stored} of {said_bytes(found.free_bytes)} free"
+
+
+def said_time(found: Fit) -> str:
+    """How long a plan would take at the rates of its estimate; without rates, nothing."""
+    if found.rates is None:
+        return ""
+    from_where = f" ({found.rates.said})" if found.rates.said else ""
+    rate = said_bytes(found.rates.bytes_per_s)
+    return f"at {rate}/s{from_where} it would take {said_seconds(found.seconds)}"
 
 
 def said_bytes(count: float) -> str:

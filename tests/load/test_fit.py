@@ -84,7 +84,8 @@ def test_what_a_plan_needs_is_said_in_sentences() -> None:
     said = [*lines(plan, fit(plan, 10**12, Rates(1e9)))]
     assert said == [
         "stores 10 GB of 1 TB free",
-        "stage: 10 GB in 1,341 requests; at 1 GB/s it would take 10 s, late after 16.9 min",
+        "at 1 GB/s it would take 10 s",
+        "stage: 10 GB in 1,341 requests would take 10 s, late after 16.9 min",
     ]
 
 
