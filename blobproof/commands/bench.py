@@ -137,7 +137,7 @@ _HELP = (
     default=1.0,
     show_default=True,
     metavar="GB/S",
-    help="What ENDPOINT may do: how long a run would take, and whether a phase would be late, follows from it.",
+    help="What ENDPOINT may do. How long a run would take follows, and whether a phase would be late.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=DEFAULT_SEED, show_default=True)
 @click.option(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadgen.plan.deadlines import arriving_s
+from loadgen.plan.deadlines import LEAST_S, arriving_s
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
 from loadgen.plan.scale import LEAST_RANKS
@@ -116,11 +116,13 @@ def check(
         )
     if found.late and rates is not None:
         worst = max(found.late, key=lambda one: one.seconds / one.deadline_s)
+        # Deadlines that follow from bytes get shorter with them, down to the least.
+        smaller = plan.scale * min(worst.deadline_s, LEAST_S) / worst.seconds
         raise FitError(
             f"{plan.profile}: at {said_bytes(rates.bytes_per_s)}/s{f' ({rates.said})' if rates.said else ''} "
             f"{worst.phase} would take {said_seconds(worst.seconds)} for {said_bytes(worst.bytes)} and "
             f"{worst.requests:,} requests, and is late after {said_seconds(worst.deadline_s)}",
-            f"--scale {_down(plan.scale * worst.deadline_s / worst.seconds)} or less is through in time, "
+            f"--scale {_down(smaller)} or less is through in time, "
             "or give its phase a later deadline_s in a profile of your own.",
         )
     if within_s is not None and found.seconds > within_s and rates is not None:

@@ -59,6 +59,7 @@ def test_a_plan_that_is_late_at_a_rate_says_so_with_the_numbers() -> None:
         check(plan, rates=slow)
     assert "at 1 MB/s (a modem) write would take 3.1 h for 11.2 GB" in str(raised.value)
     assert "or less is through in time" in raised.value.hint
+    check(plan_for("checkpoint-llama3-8b", scale=_scale(raised.value)), rates=slow)
     assert check(plan, rates=Rates(1e9)).seconds == pytest.approx(22.5, abs=0.1)
     with pytest.raises(FitError, match=r"at 1 GB/s it would take 22\.5 s, and there are 10 s"):
         check(plan, rates=Rates(1e9), within_s=10)
