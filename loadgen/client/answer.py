@@ -11,6 +11,9 @@ _LINE_LIMIT = 4096
 _SIZE, _END, _TRAILER = range(3)  # which line comes next between the bytes of chunks
 
 
+_USUAL = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 202", b"HTTP/1.1 206")
+
+
 class ProtocolError(Exception):
     """The bytes are no HTTP/1.1 answer. The text says why."""
 
@@ -65,6 +68,27 @@ def parse_head(head: bytes | bytearray) -> Head:
         if at >= 0:
             code = _value(head, at + 18).decode("latin-1")
     return Head(status, length, chunked, close, code)
+
+
+def short_answer(data: bytearray, count: int) -> int:
+    """The length of the body where the first `count` bytes are a whole answer of the usual kind; else -1.
+
+    Usual: it says that all is well, has a Content-Length (spelt so), and leaves the connection open.
+    """
+    end = data.find(b"\r\n\r\n", 0, count)
+    if end < 0:
+        return -1
+    at = data.find(b"\r\nContent-Length: ", 0, end)
+    if at < 0 or not data.startswith(_USUAL):
+        return -1
+    try:
+        length = int(data[at + 18 : data.find(b"\r", at + 18)])
+    except ValueError:
+        return -1
+    option = data.find(b"onnection:", 0, end)
+    if count != end + 4 + length or (option >= 0 and not data.startswith(b" keep-alive\r", option + 10)):
+        return -1
+    return length
 
 
 def _value(head: bytes | bytearray, start: int) -> bytes | bytearray:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from loadgen.client.answer import ProtocolError
+from loadgen.client.answer import ProtocolError, short_answer
 from loadgen.client.connection import Connection, Stage
 from loadgen.client.original import EPOLLIN, EPOLLOUT, epoll
-from loadgen.client.reach import Dialler, connected
+from loadgen.client.reach import Dialler, connected, failure_of
 from loadgen.client.target import Target
 from loadgen.client.timer import Timer
 from loadgen.work.op import Kind, Outcome, Source
@@ -24,14 +23,9 @@ _SWEEP = _NS // 4  # between two looks for operations that take too long
 # Names that the hot path finds with one look.
 _clock = time.monotonic_ns
 _new = tuple.__new__
-_GOOD = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 202", b"HTTP/1.1 206")
 _HEAD, _LENGTH, _END = Stage.HEAD, Stage.LENGTH, Stage.END
-_PUT_BLOB, _PUT_BLOCK, _PUT_BLOCK_LIST, _GET_BLOB = (
-    Kind.PUT_BLOB,
-    Kind.PUT_BLOCK,
-    Kind.PUT_BLOCK_LIST,
-    Kind.GET_BLOB,
-)
+_PUT_BLOB, _PUT_BLOCK = Kind.PUT_BLOB, Kind.PUT_BLOCK
+_PUT_BLOCK_LIST, _GET_BLOB = Kind.PUT_BLOCK_LIST, Kind.GET_BLOB
 
 
 class Payloads(Protocol):
@@ -229,7 +223,7 @@ class Engine:
 
     def _broke(self, conn: Connection, error: OSError) -> None:
         # The server may have answered before it hung up: what it said is still to be read.
-        conn.broken = _failure(error)
+        conn.broken = failure_of(error)
         self.trouble = str(error)
 
     def _write(self, conn: Connection, *, wanted: bool) -> None:
@@ -249,31 +243,23 @@ class Engine:
             return
         except OSError as error:
             self.trouble = str(error)
-            self._lost(conn, _failure(error))
+            self._lost(conn, failure_of(error))
             return
         now = _clock()
         op = conn.op
         # Nearly all answers are a head with a length and a short body, in one piece, and say that all is
         # well. They take the shortest way; every other one is taken apart by the connection.
         if stage is _HEAD and op is not None and not (conn.stash or conn.unsent or op.keep):
-            end = buffer.find(b"\r\n\r\n", 0, count)
-            at = buffer.find(b"\r\nContent-Length: ", 0, end)
-            if at > 0 and buffer.startswith(_GOOD):
-                try:
-                    length = int(buffer[at + 18 : buffer.find(b"\r", at + 18)])
-                except ValueError:
-                    length = -1
-                if count == end + 4 + length and (length == op.length or op.kind is not _GET_BLOB):
-                    option = buffer.find(b"onnection:", 0, end)
-                    if option < 0 or buffer.startswith(b" keep-alive\r", option + 10):
-                        conn.op = None
-                        conn.reused = True
-                        self._idle.append(conn)
-                        started, conn.started = conn.started, 0
-                        sent, conn.body = conn.body, 0
-                        status = 200 + buffer[11] - 48
-                        source.done(op, _new(Outcome, (status, "", started, now, now, sent, length, "", b"")))
-                        return
+            length = short_answer(buffer, count)
+            if length >= 0 and (length == op.length or op.kind is not _GET_BLOB):
+                conn.op = None
+                conn.reused = True
+                self._idle.append(conn)
+                started, conn.started = conn.started, 0
+                sent, conn.body = conn.body, 0
+                status = 200 + buffer[11] - 48  # one of 200 to 209
+                source.done(op, _new(Outcome, (status, "", started, now, now, sent, length, "", b"")))
+                return
         self._take(conn, count, now)
 
     def _take(self, conn: Connection, count: int, now: int) -> None:
@@ -350,7 +336,7 @@ class Engine:
                 done = conn.tls.handshake()
             except OSError as error:
                 self.trouble = str(error)
-                self._fail(conn, _failure(error), _clock())
+                self._fail(conn, failure_of(error), _clock())
                 return
             if not done:
                 self._write(conn, wanted=conn.tls.unsent)
@@ -405,12 +391,3 @@ class Engine:
             self.trouble = "no answer in time"
             self._fail(conn, "timeout", now)
         return len(late)
-
-
-def _failure(error: OSError) -> str:
-    """The word of `Outcome.failure` for an error of a connection that was there."""
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "closed"
-    if isinstance(error, ssl.SSLError):
-        return "protocol"
-    return "timeout" if isinstance(error, TimeoutError) else "reset"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import os
 import ssl
 from typing import Any
 
@@ -65,9 +66,18 @@ class Dialler:
 def connected(sock: Any) -> bool:
     """Whether a socket's connecting is over. Raises `OSError` when it came to nothing."""
     if error := sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR):
-        raise OSError(error, "not connected")
+        raise OSError(error, os.strerror(error))
     try:
         sock.getpeername()
     except OSError:
         return False
     return True
+
+
+def failure_of(error: OSError) -> str:
+    """The word of `Outcome.failure` for an error of a connection that was there."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "closed"
+    if isinstance(error, ssl.SSLError):
+        return "protocol"
+    return "timeout" if isinstance(error, TimeoutError) else "reset"

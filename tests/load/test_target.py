@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,7 +18,6 @@ from harness.exchange import Headers, header
 from harness.signing import shared_key
 from harness.signing.canonical import http_date
 from loadgen.client import Target, TargetError
-from loadgen.client.answer import Chunks
 from loadgen.client.listing import names, next_marker
 from loadgen.client.pads import Pads
 from loadgen.work.op import Blob, Kind, Op
@@ -201,23 +199,6 @@ def test_bad_input(tmp_path: Path) -> None:
         assert raised.value.exit_code == 2
         assert endpoint.name in str(raised.value)
         assert "no base64!" not in str(raised.value)
-
-
-@given(
-    chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=5),
-    cuts=st.lists(st.integers(0, 300), max_size=6),
-)
-def test_chunks_cut_anywhere(chunks: list[bytes], cuts: list[int]) -> None:
-    """The payload is the same however the bytes are cut."""
-    body = b"".join(b"%x;e=1\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\nx: y\r\n\r\n"
-    reader, kept, count = Chunks(), bytearray(), 0
-    edges = sorted({0, len(body), *(min(cut, len(body)) for cut in cuts)})
-    for start, end in itertools.pairwise(edges):
-        assert not reader.done
-        count += reader.feed(memoryview(body)[start:end], kept)
-    assert reader.done
-    assert kept == b"".join(chunks)
-    assert count == len(kept)
 
 
 def test_listing() -> None:
