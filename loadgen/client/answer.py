@@ -73,7 +73,8 @@ def parse_head(head: bytes | bytearray) -> Head:
 def short_answer(data: bytearray, count: int) -> int:
     """The length of the body where the first `count` bytes are a whole answer of the usual kind; else -1.
 
-    Usual: it says that all is well, has a Content-Length (spelt so), and leaves the connection open.
+    Usual: it says that all is well, has a Content-Length (spelt so), and leaves the connection open. A second
+    length, or chunks beside the first, are not looked for: such a server is found out by its next answer.
     """
     end = data.find(b"\r\n\r\n", 0, count)
     if end < 0:
