@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from loadgen.plan.values import Action, Lane, Phase, Plan
 
+_REMOVED_AT_ONCE = 8
+"""Blobs that a rank removes at a time: nobody measures it, and it is not to take long."""
+
 
 def iterated(plan: Plan, iterations: int) -> Plan:
     """The measured phases of a plan so many times, in order.
@@ -31,7 +34,12 @@ def _removing(plan: Plan, measured: list[Phase]) -> tuple[Lane, ...]:
     written = [lane for phase in measured for lane in phase.lanes if lane.action is Action.UPLOAD]
     return tuple(
         Lane(
-            f"remove-{place}", Action.REMOVE, lane.files, lane.ranks, lane.first_rank, parallel=lane.parallel
+            f"remove-{place}",
+            Action.REMOVE,
+            lane.files,
+            lane.ranks,
+            lane.first_rank,
+            files_at_once=_REMOVED_AT_ONCE,
         )
         for place, lane in enumerate(written)
     )

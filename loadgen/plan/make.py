@@ -141,7 +141,8 @@ class _Maker:
     def _state(self, spec: ModelSpec) -> tuple[FileSet, ...]:
         keys = [key for key in type(spec).__slots__ if key not in ("group", "payloads")]
         shape = Shape(**{key: self._whole(getattr(spec, key), 1) for key in keys})
-        return LAYOUTS[self._chosen.get("layout", "dlio")](shape, spec.payloads)
+        amounts = {name: number.whole for name, number in self._numbers.items()}
+        return LAYOUTS[self._chosen.get("layout", "dlio")](shape, spec.payloads, amounts)
 
     def _lanes(
         self, specs: tuple[LaneSpec, ...], members: Mapping[str, list[str]], ranks: int

@@ -195,7 +195,8 @@ def _part(text: str, where: str) -> Part:
     problem = jsonschema.exceptions.best_match(_schema().iter_errors(document))
     if problem is not None:
         place = "/".join(str(part) for part in problem.absolute_path) or "the file"
-        raise ProfileError(
-            f"{where}: {place}: {problem.message[:200]}", "docs/profiles.md says what a profile's file holds."
-        )
+        said = problem.message[:200]
+        if problem.validator == "oneOf" and not problem.absolute_path:
+            said = "it has neither what a whole profile has (ranks, files or use, phases) nor what a part has"
+        raise ProfileError(f"{where}: {place}: {said}", "docs/profiles.md says what a profile's file holds.")
     return parse(document)

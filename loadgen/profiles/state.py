@@ -7,7 +7,7 @@ dlio_benchmark/checkpointing/base_checkpointing.py): 2 bytes a parameter of mode
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from loadgen.plan.values import FileSet
@@ -17,10 +17,8 @@ _MODEL_BYTES = 2  # fp16
 _OPTIMIZER_BYTES = 4  # fp32 …
 _OPTIMIZER_TENSORS = 3  # … of the weights, the first and the second moment
 
-DCP_METADATA_BYTES = 4 << 20
-"""Of `.metadata`, which the coordinator writes last: an assumption, it grows with tensors × ranks."""
-COMMON_BYTES = 64 << 10
-"""Of Megatron's `common.pt`, what all ranks share: an assumption."""
+Amounts = Mapping[str, int]
+"""Other numbers of the profile, by name: files_a_rank, metadata_bytes, common_bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Shape:
         return self.data if self.zero == 3 else 1
 
 
-def dlio(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
+def dlio(shape: Shape, payloads: Payloads, amounts: Amounts) -> tuple[FileSet, ...]:
     """DLIO's files, which MLPerf Storage writes: model state by rank or by layer, optimizer state by rank.
 
     With ZeRO 1 the first replica alone writes the model state, so its ranks write more than the others.
@@ -125,38 +123,32 @@ def dlio(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
 _LAYER = "layer_{part:03d}-model_{rank:05d}_model_states.pt"
 
 
-def dcp(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
-    """PyTorch's distributed checkpoints: one file a rank, and one `.metadata`.
+def torch(shape: Shape, payloads: Payloads, amounts: Amounts) -> tuple[FileSet, ...]:
+    """PyTorch's distributed checkpoints: some files a rank (DCP one, Megatron-Core two), and one `.metadata`.
 
-    What replicas hold twice is saved by whichever has less to save, so the ranks write alike.
+    What replicas hold twice is saved by whichever has less to save, so the ranks write alike. Megatron-Core
+    writes what all ranks share into `common.pt`.
     """
-    return _torch(shape, payloads, 1)
-
-
-def megatron(shape: Shape, payloads: Payloads) -> tuple[FileSet, ...]:
-    """Megatron-Core's `torch_dist` format: two files a rank, `.metadata`, and `common.pt`."""
-    common = FileSet("common", 1, COMMON_BYTES, payloads.both, owners=1, pattern="common.pt")
-    return *_torch(shape, payloads, 2), common
-
-
-def _torch(shape: Shape, payloads: Payloads, a_rank: int) -> tuple[FileSet, ...]:
-    count = shape.ranks * a_rank
-    return (
-        FileSet(
-            "distcp",
-            count,
-            round(shape.bytes / count),
-            payloads.both,
-            owners=shape.ranks,
-            pattern="__{rank}_{part}.distcp",
-        ),
-        FileSet("metadata", 1, DCP_METADATA_BYTES, payloads.both, owners=1, pattern=".metadata"),
+    count = shape.ranks * amounts["files_a_rank"]
+    parts = FileSet(
+        "distcp",
+        count,
+        round(shape.bytes / count),
+        payloads.both,
+        owners=shape.ranks,
+        pattern="__{rank}_{part}.distcp",
     )
+    small = [FileSet("metadata", 1, amounts["metadata_bytes"], payloads.both, owners=1, pattern=".metadata")]
+    if "common_bytes" in amounts:
+        small.append(
+            FileSet("common", 1, amounts["common_bytes"], payloads.both, owners=1, pattern="common.pt")
+        )
+    return parts, *small
 
 
-LAYOUTS: dict[str, Callable[[Shape, Payloads], tuple[FileSet, ...]]] = {
+LAYOUTS: dict[str, Callable[[Shape, Payloads, Amounts], tuple[FileSet, ...]]] = {
     "dlio": dlio,
-    "dcp": dcp,
-    "megatron": megatron,
+    "dcp": torch,
+    "megatron": torch,
 }
 """The file layouts of a checkpoint, by name."""
