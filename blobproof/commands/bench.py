@@ -207,9 +207,8 @@ def _formation(given: Mapping[str, Any]) -> Formation:
     return Formation(local, host, port, web)
 
 
-def _wish(
-    plan: Plan, goals: tuple[Objective, ...], shown: str, folder: Path, given: Mapping[str, Any]
-) -> Wish:
+def _wish(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> Wish:
+    """What is asked for. Its folder is made when nothing is wrong with the rest."""
     chosen = None if given["substrate"] is None else find_substrate(given["substrate"])
     durability = {"redundancy": given["redundancy"], "flush": given["flush"]}
     storm = _storm(plan, given)
@@ -220,10 +219,10 @@ def _wish(
     give_up = given["give_up"] + (0.0 if storm is None else storm.longest_s)
     return Wish(
         plan,
-        shown,
+        given["endpoint"],
         None if given["auth"] is None else Auth(given["auth"]),
         _formation(given),
-        folder,
+        Path(),
         expected=given["expect_workers"],
         connections=given["connections"] or 0,
         waits=Waits(give_up=give_up, operation=given["timeout"]),
@@ -258,7 +257,7 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
     name, style = given["endpoint"], given["style"]
     # Before anything is started; said with the numbers.
     check_fit(plan, free_bytes(name, style), _rates(given), given["within"])
-    wish = _wish(plan, goals, name, _folder(plan, given["out"]), given)
+    wish = replace(_wish(plan, goals, given), folder=_folder(plan, given["out"]))
     with (
         opened(
             name,

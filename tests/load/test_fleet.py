@@ -139,7 +139,7 @@ def test_a_plan_is_adjusted():
     assert lane.arrivals is not None
     assert (lane.arrivals.rate, lane.arrivals.seconds) == (5, 3600)
     assert longer.phases[0].deadline_s > 3600
-    assert longer.scale == pytest.approx(churn.scale * 5 * 3600 / 600)
+    assert longer.scale == pytest.approx(churn.scale * 3600 / 30)  # it is 30 s of 5 tasks a second
     write = adjusted(plan(), block_bytes=1024, parallel=2).phases[0].lanes[0]
     assert (write.block_bytes, write.parallel) == (1024, 2)
     with pytest.raises(WishError, match="no arrivals"):
