@@ -45,7 +45,6 @@ EVERY, STALL, FIRST = 10.0, 1.0, 4.5
 QUANTILES = (50.0, 90.0, 99.0, 99.9)
 _NS = 1_000_000_000
 _SIZE = 256  # a stall's backlog is answered in next to no time
-_USERS = 10  # of Locust, of each kind
 _LEAD = 6.0  # seconds until everybody is up
 _ANSWER = (
     b"HTTP/1.1 206 Partial Content\r\nContent-Length: %d\r\nContent-Range: bytes 0-%d/%d\r\n"
@@ -60,6 +59,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=100.0, help="arrivals a second, of each generator")
     parser.add_argument("--service-ms", type=float, default=5.0, help="what the server takes to answer")
+    parser.add_argument(
+        "--users",
+        type=int,
+        default=4,
+        help="of Locust, of each kind; more of them meet each stall, so what it reports depends on them",
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--as", dest="role", choices=["server", "locust"], help=argparse.SUPPRESS)
     parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
@@ -68,7 +73,7 @@ def main() -> int:
     if given.role == "server":
         return _serve(given.start, given.service_ms / 1000)
     if given.role == "locust":
-        return _locust(given.start, given.seconds, given.rate, given.port)
+        return _locust(given)
     start = time.monotonic_ns() + int(_LEAD * _NS)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_child("server", start, given))
@@ -157,22 +162,23 @@ def _connections(rate: float) -> int:
 # --------------------------------------------------------------------------------------------- Locust
 
 
-def _locust(start: int, seconds: float, rate: float, port: int) -> int:
+def _locust(given: argparse.Namespace) -> int:
     """HttpUsers of Locust, as its documentation has them; prints its own statistics as JSON."""
     # Here alone: importing Locust changes the whole process.
     import gevent
     from locust import HttpUser, constant_pacing, constant_throughput, task
     from locust.env import Environment
 
-    each = rate / _USERS
+    start, users = given.start, given.users
+    each = given.rate / users
 
     def reader(name: str, waits: Any) -> type[Any]:
         class Reader(HttpUser):  # type: ignore[misc]
             """Reads one blob again and again."""
 
-            host = f"http://127.0.0.1:{port}"
+            host = f"http://127.0.0.1:{given.port}"
             wait_time = waits
-            fixed_count = _USERS
+            fixed_count = users
 
             @task
             def read(self) -> None:
@@ -188,10 +194,10 @@ def _locust(start: int, seconds: float, rate: float, port: int) -> int:
     }
     environment = Environment(user_classes=[*kinds.values()])
     runner = environment.create_local_runner()
-    runner.start(len(kinds) * _USERS, spawn_rate=100)
+    runner.start(len(kinds) * users, spawn_rate=100)
     gevent.sleep(max(0.0, (start - time.monotonic_ns()) / _NS))
     environment.stats.reset_all()
-    gevent.sleep(max(0.0, (start - time.monotonic_ns()) / _NS + seconds))
+    gevent.sleep(max(0.0, (start - time.monotonic_ns()) / _NS + given.seconds))
     told = {}
     for name in kinds:
         entry = environment.stats.get(name, "GET")
@@ -282,6 +288,7 @@ def _report(
         "schedule": {
             "seconds": given.seconds,
             "rate_per_s": given.rate,
+            "users": given.users,
             "stall_s": STALL,
             "every_s": EVERY,
             "service_s": given.service_ms / 1000,
@@ -310,6 +317,7 @@ def _report(
 
 def _table(found: Mapping[str, Any]) -> str:
     schedule = found["schedule"]
+    users = schedule["users"]
     rows = [
         f"{schedule['arrivals']:,} arrivals, {schedule['rate_per_s']:g} a second, evenly spaced; the server "
         f"stalls {STALL:g} s in every {EVERY:g} s and else answers in {1000 * schedule['service_s']:g} ms",
@@ -320,8 +328,8 @@ def _table(found: Mapping[str, Any]) -> str:
         ("what the server did, by its own clock", "truth_at_the_server"),
         ("ours, from the intended start", "ours"),
         ("ours, service time", "ours_service_time"),
-        ("Locust HttpUser, constant_throughput", "locust_constant_throughput"),
-        ("Locust HttpUser, constant_pacing", "locust_constant_pacing"),
+        (f"Locust, {users} HttpUsers, constant_throughput", "locust_constant_throughput"),
+        (f"Locust, {users} HttpUsers, constant_pacing", "locust_constant_pacing"),
     ):
         one = found[name]
         figures = "".join(f"{1000 * one[_p(q)]:>7.1f} ms" for q in QUANTILES)
@@ -347,7 +355,7 @@ def _child(role: str, start: int, given: argparse.Namespace, *more: str) -> Any:
     """This module in another role, in a process that is ended with the context."""
     command = [sys.executable, "-m", "benchmarks.omission", "--as", role, "--start", str(start)]
     command += ["--seconds", str(given.seconds), "--rate", str(given.rate)]
-    command += ["--service-ms", str(given.service_ms), *more]
+    command += ["--service-ms", str(given.service_ms), "--users", str(given.users), *more]
     here = Path(__file__).resolve().parents[1]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=here) as process:
