@@ -85,6 +85,22 @@ def test_a_law_without_noise_is_found_again() -> None:
     assert found.law.coherency == pytest.approx(LAW.coherency, rel=1e-4)
 
 
+def test_three_sizes_fix_the_law_and_two_leave_the_second_bend_out() -> None:
+    sizes = np.array([1.0, 4.0, 16.0])
+    assert fit(sizes, np.array([LAW.at(size) for size in sizes])).law.coherency == pytest.approx(
+        0.001, rel=1e-4
+    )
+    assert fit(sizes[:2], np.array([LAW.at(size) for size in sizes[:2]])).law.coherency == 0
+
+
+def test_the_spread_is_the_noise_of_the_measurements() -> None:
+    sizes = np.repeat(np.array(SIZES, float), 50)
+    noise = np.random.default_rng(3).normal(0, 0.05, len(sizes))
+    found = fit(sizes, np.array([LAW.at(size) for size in sizes]) * np.exp(noise))
+    assert found.spread == pytest.approx(0.05, rel=0.1)
+    assert found.freedom == 197
+
+
 def test_an_outlier_moves_the_fit_little() -> None:
     sizes = np.repeat(np.array(SIZES, float), 5)
     rates = np.array([LAW.at(size) for size in sizes]) * np.exp(
@@ -125,6 +141,7 @@ def test_a_forecast_keeps_measured_and_modelled_apart() -> None:
     assert held.error == pytest.approx(held.predicted / held.actual - 1)
     assert held.held
     assert abs(found.modelled[1].hold_out.error) > abs(held.error)
+    assert found.tail_measured == pytest.approx(1 / 0.9, rel=0.05)
     assert found.scale == 0.001
     assert all(row.scale == 0.001 for row in (*found.measured, *found.modelled))
 
@@ -209,6 +226,9 @@ def refusals() -> Mapping[str, list[LoadRun]]:
         "2 files were given up": [
             *runs, run(plan({"write": Action.UPLOAD}, ranks=8), {"write": [[1.0] * 8]}, failed=2)
         ],
+        "in which nothing was done": [
+            *runs, replace(other, phases=tuple(replace(one, ops=0, bytes=0) for one in other.phases))
+        ],
         "has no phase write": [*runs, replace(other, phases=())],
         "run-1 is given twice": [*runs, runs[0]],
         "no runs were given": [],
@@ -237,7 +257,7 @@ def test_the_tail_of_more_ranks_is_longer() -> None:
     values = [one.value for one in tails if one]
     assert values == sorted(values)
     assert len(values) == 5
-    assert all(one.low <= one.value <= one.high for one in tails if one)
+    assert all(1 <= one.low <= one.value <= one.high for one in tails if one)
     assert tail.last_of([[1.0] * 5, [1.0, 2.0]], 64) is None  # 7 ranks say nothing of a tail
     even = tail.last_of([[1.0] * 32], 1000)
     assert even is not None

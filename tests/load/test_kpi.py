@@ -154,6 +154,21 @@ def test_an_asynchronous_checkpoint_stalls_for_its_snapshot() -> None:
     assert found["checkpoint.cadence_write_ratio"].value == pytest.approx(36 / 63)
 
 
+def test_a_cost_has_the_range_of_its_stall() -> None:
+    made = run(plan({"write": Action.UPLOAD}, ranks=1, iterations=2), {"write": [[36.0], [72.0]]})
+    found = by_name(metrics(made, Given(price=PRICE, mtbf_s=1e6)))
+    cost = found["checkpoint.stall_cost"]
+    assert (cost.low, cost.value, cost.high) == pytest.approx((0.036, 0.054, 0.072))
+    often = found["checkpoint.young_interval_s"]
+    assert (often.low, often.high) == (young(36.0, 1e6).seconds, young(72.0, 1e6).seconds)
+
+
+def test_a_restore_of_another_iteration_is_no_round_trip() -> None:
+    made = run(plan(CHECKPOINT, iterations=2), {"write": [[1.0]], "restore": [[1.0]]})
+    late = tuple(replace(one, iteration=2) if one.name == "restore" else one for one in made.phases)
+    assert "checkpoint.round_trip_s" not in by_name(metrics(replace(made, phases=late)))
+
+
 def test_nothing_costs_without_a_price() -> None:
     found = by_name(metrics(run(plan(CHECKPOINT), {"write": [[1.0]]})))
     assert not {"checkpoint.stall_cost", "checkpoint.young_interval_s"} & set(found)
@@ -178,6 +193,14 @@ def test_time_to_stage_is_measured_at_the_runs_size_and_modelled_beyond() -> Non
     assert "stage.time_to_1TB_p95_s" in found
 
 
+def test_no_time_to_stage_is_whole_where_files_were_given_up() -> None:
+    made = run(plan({"stage": Action.UPLOAD}, iterations=2), {"stage": [[1.0], [2.0]]}, failed=1)
+    found = [one for one in metrics(made, Given(stage_bytes=(10**12,))) if "time_to" in one.name]
+    assert len(found) == 4
+    assert not any(one.whole for one in found)
+    assert all("iteration 1: 1 files were given up" in one.said for one in found)
+
+
 def test_one_iteration_gives_no_p95() -> None:
     made = run(plan({"fetch": Action.DOWNLOAD}), {"fetch": [[10.0]]})
     found = by_name(metrics(made, Given(stage_bytes=(10**12,))))
@@ -191,6 +214,8 @@ def test_p95_is_bounded_without_assumptions_from_59_iterations() -> None:
     times = [float(one) for one in range(1, ENOUGH + 1)]
     assert ranked(times, 0.95).high == times[-1]
     assert ranked(times[:-1], 0.95).high is None
+    assert (ranked(times[:-1], 0.95).low, ranked(times, 0.95).low) == (52.0, 53.0)
+    assert ranked(times[:1], 0.5).low is None
     made = run(plan({"stage": Action.UPLOAD}, iterations=ENOUGH), {"stage": [[one] for one in times]})
     p95 = by_name(metrics(made))["stage.time_to_stage_p95_s"]
     assert (p95.kind, p95.value, p95.high) == (Origin.MEASURED, 57.0, 59.0)

@@ -46,7 +46,7 @@ def test_units(text: str, unit: str, bound: float) -> None:
     "text",
     ["", "restore.barrier_s", "restore.barrier_s<30", "restore.barrier_s<=", "<=30", "restore.barrier_s<=x",
      "restore.barrier_s<=1-2", "restore.barrier_s<=30 parsecs", "restore.barrier_s==30",
-     "restore.barrier_s<=nan"],
+     "restore.barrier_s<=nan", "checkpoint.stall_cost<=3 usd", "checkpoint.stall_cost<=3 DOLLARS"],
 )  # fmt: skip
 def test_what_is_no_objective(text: str) -> None:
     with pytest.raises(ObjectiveError) as refused:
@@ -54,6 +54,13 @@ def test_what_is_no_objective(text: str) -> None:
     assert refused.value.exit_code == ExitCode.USAGE
     assert refused.value.hint
     assert "\n" not in str(refused.value)
+
+
+def test_a_cost_is_in_its_currency() -> None:
+    cost = parse("checkpoint.stall_cost<=3USD")
+    assert cost.bound("USD") == 3.0
+    with pytest.raises(ObjectiveError, match="is in USD, which EUR does not measure"):
+        parse("checkpoint.stall_cost<=3 EUR").bound("USD")
 
 
 def test_an_unknown_metric_names_those_near_it() -> None:
