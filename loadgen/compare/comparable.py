@@ -131,14 +131,12 @@ def promise(durability: tuple[str, str] | None) -> str | None:
     return None if durability is None else f"{durability[0]}; flush: {durability[1]}"
 
 
-_NO_MACHINE = frozenset(
-    {"load", "load_average", "time", "uptime", "uptime_s", "free", "free_bytes", "available"}
-)
+_MACHINE = ("host", "cpu", "cores", "memory_bytes", "kernel")
 
 
 def machine(measured_on: Mapping[str, object]) -> dict[str, object]:
     """What of a machine's description stays the same from one minute to the next."""
-    return {name: value for name, value in measured_on.items() if name not in _NO_MACHINE}
+    return {name: measured_on.get(name) for name in _MACHINE}
 
 
 def _one(values: Sequence[object]) -> object:

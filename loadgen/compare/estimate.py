@@ -1,22 +1,33 @@
-"""The difference between two arms as one figure with an interval: paired log-ratios, t or bootstrap."""
+"""The difference between two arms as one figure with an interval: paired log-ratios, rank-based.
+
+Of the blocks on a machine that others use as well a few are far off. A mean follows them; the Hodges-Lehmann
+estimate does not, and loses next to nothing (its efficiency is 95 %) where there are none.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 BOOTSTRAP_FROM = 10
-"""Blocks from which on the interval is a bootstrap's; below it is Student's t on the log-ratios."""
+"""Blocks from which on the interval is a bootstrap's; below it inverts the exact signed-rank test."""
+
+_AT_ONCE = 4_000_000  # averages of two that are held in memory
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The mean log-ratio of the blocks. `math.exp` of any of the figures is a ratio of geometric means."""
+    """The typical log-ratio of the blocks; `math.exp` of any of the figures but `sd` is a ratio."""
 
     blocks: int
     log: float
@@ -24,8 +35,8 @@ class Estimate:
     high: float
     inner_low: float  # ends of the interval at 1 - 2·alpha: what equivalence is read from
     inner_high: float
-    sd: float  # of one block's log-ratio
-    method: str  # "t" or "bca"
+    sd: float  # of one block's log-ratio, as the width of the interval implies it
+    method: str  # "exact", "bca"; "t" where so few blocks have no exact interval
 
     @property
     def ratio(self) -> float:
@@ -47,7 +58,7 @@ class Estimate:
 
 
 def estimate(logs: Sequence[float], alpha: float, *, resamples: int = 9_999, seed: int = 1) -> Estimate:
-    """The mean of block log-ratios with its interval. Raises `ValueError` below two blocks.
+    """The Hodges-Lehmann estimate of block log-ratios, with its interval. Raises `ValueError` below two.
 
     From 10 blocks on a BCa bootstrap (Efron 1987) whose levels are widened for few blocks as Hesterberg
     ("What teachers should know about the bootstrap", 2015, section 5.3) does: a plain one is too narrow by
@@ -57,36 +68,95 @@ def estimate(logs: Sequence[float], alpha: float, *, resamples: int = 9_999, see
     count = data.size
     if count < 2:
         raise ValueError(f"{count} block has no spread")
-    mean, sd = float(data.mean()), float(data.std(ddof=1))
-    if sd <= 1e-12 * max(1.0, abs(mean)):  # blocks that agree to the last digit: a simulation or a clock
-        return Estimate(count, mean, mean, mean, mean, mean, 0.0, "t")
-    if count < BOOTSTRAP_FROM:
-        return _student(count, mean, sd, alpha)
+    middle = float(hodges_lehmann(data))
+    if float(np.ptp(data)) <= 1e-12:  # blocks that agree to the last digit: a simulation, or a coarse clock
+        return Estimate(count, middle, middle, middle, middle, middle, 0.0, "exact")
+    if count >= BOOTSTRAP_FROM and (ends := _bootstrap(data, alpha, resamples, seed)) is not None:
+        return _made(count, middle, ends, alpha, "bca")
+    outer, inner = critical(count, alpha / 2), critical(count, alpha)
+    if outer < 0:
+        return _student(data, alpha)
+    pairs = np.sort(_averages(data))
+    ends = (pairs[outer], pairs[-1 - outer], pairs[inner], pairs[-1 - inner])
+    return _made(count, middle, ends, alpha, "exact")
+
+
+def hodges_lehmann(data: Any, axis: int = -1) -> Any:
+    """The median of the averages of all pairs, each with itself as well."""
+    return np.median(_averages(np.moveaxis(np.asarray(data), axis, -1)), axis=-1)
+
+
+@functools.cache
+def critical(count: int, tail: float) -> int:
+    """The greatest k with P(signed-rank statistic ≤ k) ≤ `tail` when nothing is there; -1: there is none."""
+    if count > _COUNTED:
+        mean = count * (count + 1) / 4
+        sd = math.sqrt(count * (count + 1) * (2 * count + 1) / 24)
+        return math.floor(mean + float(stats.norm.ppf(tail)) * sd - 0.5)
+    ways = [1] + [0] * (count * (count + 1) // 2)
+    for rank in range(1, count + 1):
+        for total in range(len(ways) - 1, rank - 1, -1):
+            ways[total] += ways[total - rank]
+    allowed, k = tail * 2**count, -1
+    for number in ways:
+        allowed -= number
+        if allowed < 0:
+            return k
+        k += 1
+    return k
+
+
+_COUNTED = 60  # blocks up to which the law of the statistic is counted out; a normal one serves beyond
+
+
+def _averages(data: Floats) -> Floats:
+    first, second = np.triu_indices(data.shape[-1])
+    return np.asarray((data[..., first] + data[..., second]) / 2, dtype=np.float64)
+
+
+def _bootstrap(
+    data: Floats, alpha: float, resamples: int, seed: int
+) -> tuple[float, float, float, float] | None:
+    """Ends at 1 - alpha and at 1 - 2·alpha; None where the data have too few different values for one."""
+    how: dict[str, Any] = {
+        "method": "BCa",
+        "vectorized": True,
+        "batch": max(1, 2 * _AT_ONCE // (data.size * (data.size + 1))),
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # seen by the ends being no numbers
         drawn = stats.bootstrap(
             (data,),
-            np.mean,
+            hodges_lehmann,
             n_resamples=resamples,
-            confidence_level=_widened(alpha, count),
-            method="BCa",
+            confidence_level=_widened(alpha, data.size),
             rng=np.random.default_rng(seed),
+            **how,
         )
         narrow = stats.bootstrap(
             (data,),
-            np.mean,
+            hodges_lehmann,
             n_resamples=0,
-            confidence_level=_widened(2 * alpha, count),
-            method="BCa",
+            confidence_level=_widened(2 * alpha, data.size),
             bootstrap_result=drawn,
+            **how,
         )
     (low, high), (inner_low, inner_high) = drawn.confidence_interval, narrow.confidence_interval
-    if not all(map(math.isfinite, (low, high, inner_low, inner_high))):
-        return _student(count, mean, sd, alpha)
-    return Estimate(count, mean, float(low), float(high), float(inner_low), float(inner_high), sd, "bca")
+    ends = float(low), float(high), float(inner_low), float(inner_high)
+    return ends if all(map(math.isfinite, ends)) else None
 
 
-def _student(count: int, mean: float, sd: float, alpha: float) -> Estimate:
+def _made(
+    count: int, middle: float, ends: tuple[float, float, float, float], alpha: float, method: str
+) -> Estimate:
+    low, high, inner_low, inner_high = map(float, ends)
+    sd = (high - low) / 2 / float(stats.t.ppf(1 - alpha / 2, count - 1)) * math.sqrt(count)
+    return Estimate(count, middle, low, high, inner_low, inner_high, sd, method)
+
+
+def _student(data: Floats, alpha: float) -> Estimate:
+    """Student's interval around the mean: something to show before there are enough blocks for a verdict."""
+    count, mean, sd = data.size, float(data.mean()), float(data.std(ddof=1))
     outer, inner = (
         float(stats.t.ppf(1 - tail, count - 1)) * sd / math.sqrt(count) for tail in (alpha / 2, alpha)
     )
