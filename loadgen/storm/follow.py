@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from loadgen.plan.values import Plan
 from loadgen.record.lines import Event
-from loadgen.storm.run import Tempest
+from loadgen.storm.run import Happened
 
 _NS = 1_000_000_000
+
+
+class Follower(Protocol):
+    """Who acts: `loadgen.storm.run.Tempest`."""
+
+    def workers(self, told: list[Mapping[str, Any]]) -> None:
+        """Who plays."""
+        ...
+
+    def begins(self, phase: str, start_ns: int, *, measured: bool) -> None:
+        """A phase begins, at that moment of the monotonic clock."""
+        ...
+
+    def ends(self, phase: str) -> None:
+        """A phase is over."""
+        ...
+
+    def happened(self) -> list[Happened]:
+        """What was done since the last call."""
+        ...
 
 
 class Follow:
     """Between a master and a storm. The master's rows are those of `loadgen.fleet`."""
 
-    def __init__(self, tempest: Tempest, plan: Plan) -> None:
+    def __init__(self, tempest: Follower, plan: Plan) -> None:
         self._tempest = tempest
         self._measured = {(phase.name, phase.iteration): phase.measured for phase in plan.phases}
         self._begun: set[tuple[str, int]] = set()

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,14 @@ from harness.vocabulary import ExitCode
 from loadgen.client.engine import Engine
 from loadgen.client.target import Target
 from loadgen.null.server import find_program, null_server
+from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
+from loadgen.record import lines
+from loadgen.record.histogram import Histogram
+from loadgen.record.read import LoadRun
+from loadgen.storm.follow import Follow
 from loadgen.storm.plan import StormError, What, check, parse
 from loadgen.storm.recover import Better, Point, Rule, recovery
+from loadgen.storm.recoveries import recoveries
 from loadgen.storm.run import Happened, Tempest
 from loadgen.work.op import Blob, Kind, Op, Outcome
 
@@ -384,3 +391,93 @@ def test_a_worker_elsewhere_cannot_be_killed(tmp_path: Path) -> None:
         tempest.workers([{"worker": 0, "host": "somewhere-else", "pid": os.getpid()}])
         tempest.begins("write", time.monotonic_ns(), measured=True)
         assert "not on this machine" in until(tempest, "missed").said
+
+
+# ------------------------------------------------------------------------------- a run and its storm
+
+
+def fault(t_s: float, state: str, text: str = "busy@5s+3s", name: str = "busy") -> lines.Event:
+    return lines.Event(t_s, "fault", "", {"fault": name, "state": state, "text": text})
+
+
+def run_of(per_second: list[int], *events: lines.Event) -> LoadRun:
+    """A run of one phase, which begins at 10.3 s, with so many operations in each second from 10 s on."""
+    intervals = tuple(
+        lines.Interval(
+            10.0 + at, "write", 1, "up", "put-block", ops, ops * 100, 0, {}, Histogram.of([1000] * ops)
+        )
+        for at, ops in enumerate(per_second)
+        if ops
+    )
+    end = 10.0 + len(per_second) + 0.5
+    phase = lines.Phase("write", 1, True, 10.3, end, end - 10.3, sum(per_second), 0, 0)
+    head = lines.Header("1", "2026-11-23T04:15:00Z", "p", "P", 1.0, 1, 1, 1, {}, {}, {})
+    return LoadRun(Path(), head, events, intervals, (), (phase,), {}, (), (), True, "")
+
+
+def test_recoveries_of_a_run() -> None:
+    level, fallen = [30, 100, 100, 100, 100], [50, 0, 0]
+    run = run_of([*level, *fallen, 60, 70, 95, 100, 99, 100], fault(15.3, "begins"), fault(18.2, "ends"))
+    throughput, latency = recoveries(run)
+    assert throughput.facts["level"] == 10_000
+    assert throughput.facts["worst"] == 0
+    assert throughput.facts["seconds"] == pytest.approx(1.8)
+    assert latency.facts["recovered"]
+    assert "busy@5s+3s" in throughput.said
+
+
+def test_a_fault_that_outlasts_its_phase_is_too_late_to_tell() -> None:
+    throughput, _ = recoveries(run_of([100] * 10, fault(16.0, "begins")))
+    assert "too soon to tell" in throughput.said
+    assert not recoveries(run_of([100] * 10, fault(99.0, "begins")))
+    assert not recoveries(run_of([100] * 10))
+
+
+def test_a_killed_worker_has_no_end() -> None:
+    killed = fault(15.2, "begins", "kill-worker@5s", "kill-worker")
+    throughput, latency = recoveries(run_of([100] * 5 + [50] * 7, killed))
+    assert "did not recover" in throughput.said
+    assert latency.facts["recovered"]
+
+
+class Heard:
+    """A tempest that only listens."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def workers(self, told: list[Mapping[str, Any]]) -> None:
+        self.calls.append(("workers", *(one["pid"] for one in told)))
+
+    def begins(self, phase: str, start_ns: int, *, measured: bool) -> None:
+        self.calls.append(("begins", phase, measured))
+        self.start = start_ns
+
+    def ends(self, phase: str) -> None:
+        self.calls.append(("ends", phase))
+
+    def happened(self) -> list[Happened]:
+        return [Happened(self.start + 2_500_000_000, "busy for 5 s", {"state": "begins"})]
+
+
+def test_a_storm_follows_the_rows_of_a_run() -> None:
+    lane = Lane("l", Action.REMOVE, ("f",), 1)
+    phases = Phase("prepare", (lane,), 9.0, measured=False), Phase("write", (lane,), 9.0)
+    plan = Plan("p", "P", 1.0, 1, 1, 1, 1, "c", "r", (FileSet("f", 1, 1, "zeros"),), phases)
+    heard = Heard()
+    follow = Follow(heard, plan)
+    fleet = {"line": "event", "what": "fleet", "facts": {"workers": [{"worker": 0, "pid": 7}]}}
+    assert follow.hear({"row": "line", "line": fleet}) == []
+    progress = {"row": "progress", "iteration": 1}
+    follow.hear({**progress, "phase": "prepare", "t_s": 1.0, "begin_s": 1.2})
+    follow.hear({"row": "line", "line": {"line": "phase", "name": "prepare"}})
+    (event,) = follow.hear({**progress, "phase": "write", "t_s": 4.0, "begin_s": 4.2})
+    follow.hear({**progress, "phase": "write", "t_s": 4.5, "begin_s": 4.2})
+    assert heard.calls == [
+        ("workers", 7),
+        ("begins", "prepare", False),
+        ("ends", "prepare"),
+        ("begins", "write", True),
+    ]
+    assert event.t_s == pytest.approx(6.7)
+    assert (event.what, event.facts) == ("fault", {"state": "begins"})
