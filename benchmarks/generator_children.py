@@ -213,7 +213,7 @@ class _Endless:
 
         blob = Blob(NAME.partition("/")[2], case.size, "zeros", 1)
         kind = Kind.GET_BLOB if case.method == "GET" else Kind.PUT_BLOB
-        self._op = lambda: Op(kind, 0, "bench", blob, 0, case.size)
+        self._free = [Op(kind, 0, "bench", blob, 0, case.size) for _ in range(case.connections)]
         self._record = Histogram().record
         self._until = time.monotonic_ns() + int(seconds * 1e9)
         self._under_way = 0
@@ -223,7 +223,7 @@ class _Endless:
         if now >= self._until:
             return None
         self._under_way += 1
-        return self._op()
+        return self._free.pop()
 
     def due(self) -> None:
         return None
@@ -231,6 +231,7 @@ class _Endless:
     def done(self, op: object, outcome: tuple) -> None:
         self._under_way -= 1
         self.count += 1
+        self._free.append(op)  # type: ignore[arg-type]
         self._record((outcome[4] - outcome[2]) // 1000)
         if outcome[7] or outcome[0] >= 300:
             self.failures += 1

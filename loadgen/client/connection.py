@@ -66,7 +66,7 @@ class Connection:
     def __init__(self, address: int) -> None:
         self.address = address  # number of the address that it goes to
         self.op: Op | None = None
-        self.begun = 0  # ns: when the engine took the operation
+        self.begun = 0  # ns: when connecting began for the operation
         self.started = 0  # ns: when it was sent first; 0: not yet
         self.resent = False
         self.refusals = 0  # addresses that refused in a row
@@ -127,7 +127,9 @@ class Connection:
         if body <= _JOINED:
             return b"".join((head, *pieces))
         first = pieces[0]
-        self.out = [*pieces[:0:-1], first[_JOINED:]]
+        self.out = list(pieces[:0:-1])
+        if len(first) > _JOINED:
+            self.out.append(first[_JOINED:])
         self.unsent = body - min(len(first), _JOINED)
         return head + first[:_JOINED]
 

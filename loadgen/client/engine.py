@@ -12,12 +12,13 @@ from loadgen.client.original import EPOLLIN, EPOLLOUT, epoll
 from loadgen.client.reach import Dialler, connected, failure_of
 from loadgen.client.target import Target
 from loadgen.client.timer import Timer
-from loadgen.work.op import Kind, Outcome, Source
+from loadgen.work.op import Kind, Op, Outcome, Source
 
 _NS = 1_000_000_000
 _BUFFER = 1 << 20  # bytes received at once; more falls out of the processor's cache
 _TURN = 1 << 20  # bytes of a body that one connection may send before it is the next one's turn
 _EVENTS = 64
+_SOON = _NS // 50_000  # less than waking up takes
 _SWEEP = _NS // 4  # between two looks for operations that take too long
 
 # Names that the hot path finds with one look.
@@ -164,30 +165,29 @@ class Engine:
     def _fill(self, source: Source) -> None:
         """Start what is due, on the connections that have nothing to do."""
         idle = self._idle
-        for _ in range(len(idle)):  # those that fail at once come back, and wait for the next round
+        left = len(idle)
+        while left:  # those that fail at once come back, and wait for the next round
+            left -= 1
             now = _clock()
             op = source.next(now)
             if op is None:
                 return
             conn = idle.pop()
             conn.op = op
-            conn.begun = now
             if conn.sock is None:
+                conn.begun = now
                 self._connect(conn)
             else:
-                self._request(conn)
+                self._request(conn, op)
 
     def _next_start(self, source: Source) -> int:
         due = source.due()
         if due is None:
             return 0
-        # A source that had nothing although it was due is asked again, but not in a circle.
-        return max(due, _clock() + _NS // 1000)
+        # A source that has nothing although it is due is asked again soon, but not in a circle.
+        return max(due, _clock() + _SOON)
 
-    def _request(self, conn: Connection) -> None:
-        op = conn.op
-        if op is None:
-            return
+    def _request(self, conn: Connection, op: Op) -> None:
         data = self._target.head(op)
         kind = op.kind
         if kind is _PUT_BLOB or kind is _PUT_BLOCK:
@@ -343,7 +343,8 @@ class Engine:
                 return
         conn.stage = _HEAD
         self._write(conn, wanted=False)
-        self._request(conn)
+        if conn.op is not None:
+            self._request(conn, conn.op)
 
     def _lost(self, conn: Connection, failure: str) -> None:
         """The connection is no more."""

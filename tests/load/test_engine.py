@@ -146,9 +146,9 @@ def test_connection_close() -> None:
     assert all(outcome.good for outcome in work.outcomes)
 
 
-def test_large_upload() -> None:
-    """A body that takes many writes arrives whole, and its bytes are counted."""
-    size = len(PATTERN)
+@pytest.mark.parametrize("size", [1, 16_384, 16_385, 20_000, 60_000, len(PATTERN)])
+def test_upload(size: int) -> None:
+    """A body arrives whole, also one that takes many writes, and its bytes are counted."""
     got = bytearray()
 
     def script(sock: socket.socket) -> None:
@@ -162,7 +162,7 @@ def test_large_upload() -> None:
         made.run(work)
     (outcome,) = work.outcomes
     assert (outcome.status, outcome.sent, outcome.failure) == (201, size, "")
-    assert got == PATTERN
+    assert got == PATTERN[:size]
 
 
 @pytest.mark.parametrize("answered", [403, 201])
@@ -419,7 +419,7 @@ def test_round_trip(facade: Running, face: str | None, auth: str) -> None:
         do(Op(Kind.PUT_BLOCK_LIST, 3, "l", copy, block=len(offsets)))
         (fetched,) = do(Op(Kind.GET_BLOB, 3, "l", copy, 0, copy.size, keep=True))
         assert fetched[1].body == whole
-        do(Op(Kind.PUT_BLOB, 3, "l", Blob(f"{folder}small", 100, "pattern", 1), 0, 100))
+        do(Op(Kind.PUT_BLOB, 3, "l", Blob(f"{folder}small", 20_000, "pattern", 1), 0, 20_000))
         first = listed(2)
         assert names(first) == 2
         rest = listed(2, next_marker(first))
