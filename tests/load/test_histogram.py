@@ -146,6 +146,13 @@ def test_a_percentile_is_taken_as_it_is_written() -> None:
     assert histogram.percentiles((99.9, 99.91, 50, 0.1)) == (999, 1000, 500, 1)
 
 
+def test_each_duration_may_be_the_greatest_or_the_least() -> None:
+    histogram = Histogram()
+    for us, least, greatest in ((5, 5, 5), (6, 5, 6), (4, 4, 6)):
+        histogram.record(us)
+        assert (histogram.min, histogram.max) == (least, greatest)
+
+
 def test_an_empty_one_says_nothing() -> None:
     empty = Histogram()
     assert (empty.count, empty.min, empty.max, empty.mean, empty.percentile(99)) == (0, 0, 0, 0.0, 0)
@@ -176,6 +183,7 @@ def _text(body: bytes, version: int = 1) -> str:
         (_text(bytes((0, 4, 2, 2, 2, 1, 0, 1, 1))), "not in order"),
         (_text(bytes((0, 2, 2, 4, 1, 1, 1))), "not in its buckets"),
         (_text(bytes((0, 8, 2, 2, 1, 1, 1))), "sum does not fit"),
+        (_text(bytes((2, 2, 2, 2, 1, 1, 1))), "sum does not fit"),
         (_text(bytes((0, 2, 2, 2, 0))), "counts nothing"),
         (_text(bytes(1 << 21)), "does not end"),
         (_text(bytes(5) + b"\xff" * 12 + b"\1"), "too large"),

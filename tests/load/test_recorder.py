@@ -50,6 +50,11 @@ def test_three_durations_of_what_succeeded() -> None:
     assert (cell.failed.count, cell.ops, cell.bytes_sent, cell.bytes_received) == (0, 1, 7, 9)
 
 
+def test_what_was_never_answered_with_a_byte_has_no_first() -> None:
+    cell = played(attempt(0, 5)).cells[_key(0)]
+    assert (cell.ops, cell.first_byte.count) == (1, 0)
+
+
 def test_what_did_not_succeed_is_counted_apart_by_what_it_was() -> None:
     delta = played(
         attempt(0, 5, status=503, code="ServerBusy", sent=100),
