@@ -98,6 +98,9 @@ def recovery(
         )
         return Recovery(series, better, None, worst, None, watched, rule, why)
     level = statistics.median(known)
+    if not level:
+        why = "in most intervals before the fault nothing was done"
+        return Recovery(series, better, None, worst, None, watched, rule, why)
     run = 0
     for index, point in enumerate(after):
         run = run + 1 if _back(point.value, level, better, rule.band) else 0

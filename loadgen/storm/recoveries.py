@@ -12,12 +12,13 @@ from loadgen.record.lines import Event, Interval, Phase
 from loadgen.record.read import LoadRun
 from loadgen.storm.recover import Better, Point, Recovery, recovery
 
+_QUANTILES = (50, 90)
 RECOVERY = "recovery"
 """What an event of a recovery is called."""
 
 
 def recoveries(run: LoadRun) -> tuple[Event, ...]:
-    """Two events for each fault that began: what became of throughput, and of median latency."""
+    """Three events for each fault that began: what became of throughput, and of latency (P50 and P90)."""
     return tuple(event for begun in _begun(run) for event in _of_fault(run, begun))
 
 
@@ -55,7 +56,10 @@ def _holds(phase: Phase, t_s: float) -> bool:
 
 
 def _series(run: LoadRun, phase: Phase) -> Iterator[tuple[str, Better, list[Point]]]:
-    """Throughput and median latency of the phase, interval by interval; those in which nothing ended too."""
+    """Throughput and latency of the phase, interval by interval; those in which nothing ended too.
+
+    P90 as well as P50, because one slow node of several does not show in the median.
+    """
     by_time: defaultdict[float, list[Interval]] = defaultdict(list)
     for one in run.intervals:
         if (one.phase, one.iteration) == (phase.name, phase.iteration):
@@ -65,19 +69,23 @@ def _series(run: LoadRun, phase: Phase) -> Iterator[tuple[str, Better, list[Poin
         return
     length = min((later - at for at, later in itertools.pairwise(times)), default=1.0)
     end = phase.end_s if phase.end_s is not None else times[-1] + length
-    count = max(0, math.floor((end - times[0]) / length + 1e-9))  # the last one is cut short
-    steps = [round(times[0] + number * length, 6) for number in range(count)]
+    first = times[0] - length * math.ceil((times[0] - phase.begin_s) / length)  # on the same grid
+    count = max(0, math.floor((end - first) / length + 1e-9))  # the last one is cut short
+    steps = [round(first + number * length, 6) for number in range(count)]
     moved = any(one.bytes_sent or one.bytes_received for some in by_time.values() for one in some)
     throughput = []
-    latency = []
+    latency: dict[int, list[Point]] = {quantile: [] for quantile in _QUANTILES}
     for at in steps:
         some = by_time.get(at, [])
         done = sum(one.bytes_sent + one.bytes_received if moved else one.ops for one in some)
-        together = Histogram.merged(one.latency for one in some)
         throughput.append(Point(at, at + length, done / length))
-        latency.append(Point(at, at + length, together.percentile(50) / 1e6 if together.count else None))
+        together = Histogram.merged(one.latency for one in some)
+        for quantile, points in latency.items():
+            value = together.percentile(quantile) / 1e6 if together.count else None
+            points.append(Point(at, at + length, value))
     yield ("bytes a second" if moved else "operations a second"), Better.HIGHER, throughput
-    yield "median latency", Better.LOWER, latency
+    for quantile, points in latency.items():
+        yield f"P{quantile} of latency", Better.LOWER, points
 
 
 def _facts(found: Recovery) -> dict[str, object]:

@@ -51,11 +51,8 @@ def errors_check(run: LoadRun) -> Check:
     if share > ERRORS_INVALIDATE and not faults_of(run):
         return Check(name, State.INVALIDATES, f"{said}: these are figures of an endpoint that fails.", facts)
     if share > ERRORS_WARN or faults_of(run):
-        why = (
-            f"faults were injected, and {given_up:,} files given up"
-            if faults_of(run)
-            else "each was made again"
-        )
+        why = "faults were injected" if faults_of(run) else "each was made again"
+        why += f", and {given_up:,} files were given up" if given_up else ""
         return Check(name, State.WARNS, f"{said}: {why}.", facts)
     return Check(name, State.OK, f"{said}: too few to matter.", facts)
 

@@ -418,7 +418,7 @@ def run_of(per_second: list[int], *events: lines.Event) -> LoadRun:
 def test_recoveries_of_a_run() -> None:
     level, fallen = [30, 100, 100, 100, 100], [50, 0, 0]
     run = run_of([*level, *fallen, 60, 70, 95, 100, 99, 100], fault(15.3, "begins"), fault(18.2, "ends"))
-    throughput, latency = recoveries(run)
+    throughput, latency, _ = recoveries(run)
     assert throughput.facts["level"] == 10_000
     assert throughput.facts["worst"] == 0
     assert throughput.facts["seconds"] == pytest.approx(1.8)
@@ -427,15 +427,21 @@ def test_recoveries_of_a_run() -> None:
 
 
 def test_a_fault_that_outlasts_its_phase_is_too_late_to_tell() -> None:
-    throughput, _ = recoveries(run_of([100] * 10, fault(16.0, "begins")))
+    throughput, *_ = recoveries(run_of([100] * 10, fault(16.0, "begins")))
     assert "too soon to tell" in throughput.said
     assert not recoveries(run_of([100] * 10, fault(99.0, "begins")))
     assert not recoveries(run_of([100] * 10))
 
 
+def test_before_the_first_answer_there_is_no_level() -> None:
+    faults = fault(14.0, "begins"), fault(14.2, "ends")
+    throughput, *_ = recoveries(run_of([0, 0, 0, 0, 10, 10, 10, 10], *faults))
+    assert "nothing was done" in throughput.said
+
+
 def test_a_killed_worker_has_no_end() -> None:
     killed = fault(15.2, "begins", "kill-worker@5s", "kill-worker")
-    throughput, latency = recoveries(run_of([100] * 5 + [50] * 7, killed))
+    throughput, latency, _ = recoveries(run_of([100] * 5 + [50] * 7, killed))
     assert "did not recover" in throughput.said
     assert latency.facts["recovered"]
 
