@@ -13,6 +13,7 @@ from loadgen.work.op import Kind
 OPEN_LOOP = 128
 """Requests at once with which the ceiling of an open loop is measured: so many connections a worker makes."""
 _MOST = 512
+_IN_FLIGHT = 512 << 20  # bytes of payload under way in one worker: more is no faster, and takes memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +126,14 @@ def lane_shapes(plan: Plan, lane: Lane, workers: int) -> dict[Kind, Shape]:
             sent.setdefault(kind, []).append((ops, size, blocks))
     recipe = files[0].payload if files else ""
     concurrency = _concurrency(lane, files, workers)
-    return {
-        kind: Shape(
-            kind,
-            round(sum(size for _, size, _ in parts) / (sum(ops for ops, _, _ in parts) or 1)),
-            round(sum(blocks for _, _, blocks in parts) / (sum(ops for ops, _, _ in parts) or 1)),
-            concurrency,
-            recipe,
-        )
-        for kind, parts in sent.items()
-    }
+    return {kind: _shape(kind, parts, concurrency, recipe) for kind, parts in sent.items()}
+
+
+def _shape(kind: Kind, parts: list[tuple[int, int, int]], concurrency: int, recipe: str) -> Shape:
+    ops = sum(count for count, _, _ in parts) or 1
+    size = round(sum(one for _, one, _ in parts) / ops)
+    blocks = round(sum(one for _, _, one in parts) / ops)
+    return Shape(kind, size, blocks, max(1, min(concurrency, _IN_FLIGHT // max(1, size))), recipe)
 
 
 def _operations(lane: Lane, files: FileSet) -> Iterator[tuple[Kind, int, int, int]]:
