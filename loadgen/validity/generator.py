@@ -50,8 +50,8 @@ def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
     reached = f"In {where} the generator ran at {percent(share)} of what it can do at most"
     if share > REFUTED:
         said = (
-            f"In {where} the generator did {share:.3g} times what it reached in its self-test: the machine was "
-            "busier then, and nobody knows whether the generator was the limit."
+            f"In {where} the generator did {share:.3g} times what it reached in its self-test: the machine "
+            "was busier then, and nobody knows whether the generator was the limit."
         )
         return Check(name, State.WARNS, said, facts, forbids_verdict=True)
     if share > AT:
