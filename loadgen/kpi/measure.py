@@ -23,13 +23,15 @@ def metrics(run: LoadRun, given: Given = NOTHING) -> tuple[Metric, ...]:
     found: list[Metric] = []
     every = {one.name: one for one in groups(run)}
     reads = utilisation.reads(plan)
+    planned = {one.name: one for one in plan.phases if one.measured}
     for name, group in every.items():
-        found += phases.figures(group)
+        phase, _, lane = name.partition(".")
+        found += phases.figures(group, phase in planned and phases.alike(planned[phase], lane))
         if name in staging.PHASES:
             found += staging.figures(group, given)
         if name in reads:
             found += utilisation.figures(plan, group, given)
-        if "." not in name:
+        if not lane:
             found += limits.figures(plan, group, given)
             found += phases.latencies(run, name, group.problems)
     found += checkpoint.figures(plan, every, given)
@@ -44,9 +46,9 @@ def known_metrics(plan: Plan, given: Given = NOTHING) -> Mapping[str, str]:
         if not phase.measured:
             continue
         names.add(phase.name)
-        found.update(phases.figure_names(phase.name))
+        found.update(phases.figure_names(phase.name, phases.alike(phase)))
         for lane in phase.lanes if len(phase.lanes) > 1 else ():
-            found.update(phases.figure_names(f"{phase.name}.{lane.name}"))
+            found.update(phases.figure_names(f"{phase.name}.{lane.name}", phases.alike(phase, lane.name)))
         if phase.name in staging.PHASES:
             found.update(staging.names(phase.name, given))
         if phase.name in utilisation.reads(plan):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loadgen.kpi.iterations import Group, Iteration
 from loadgen.kpi.values import Origin
+from loadgen.plan.values import Phase
 from loadgen.record.histogram import Histogram
 from loadgen.record.lines import Metric
 from loadgen.record.read import LoadRun
@@ -21,6 +22,7 @@ class Figure:
     unit: str
     said: str
     of: Callable[[Iteration], float | None]
+    alike: bool = False  # it compares ranks: only where all do the same at once
 
 
 def _last(one: Iteration) -> float | None:
@@ -50,10 +52,10 @@ def _a_second(amount: float, one: Iteration) -> float | None:
 
 FIGURES = (
     Figure("barrier_s", "s", "barrier to barrier: until the last rank is through", lambda one: one.barrier_s),
-    Figure("median_rank_s", "s", "half of the ranks are through", _median),
+    Figure("median_rank_s", "s", "half of the ranks are through", _median, alike=True),
     Figure("last_rank_s", "s", "the last rank is through", _last),
-    Figure("straggler_s", "s", "last rank less median rank", _straggler),
-    Figure("straggler_ratio", "ratio", "last rank / median rank", _ratio),
+    Figure("straggler_s", "s", "last rank less median rank", _straggler, alike=True),
+    Figure("straggler_ratio", "ratio", "last rank / median rank", _ratio, alike=True),
     Figure("seal_s", "s", "in Put Block List, of the rank that spent most", _seal),
     Figure("bytes", "bytes", "payload moved", lambda one: float(one.bytes) or None),
     Figure(
@@ -81,18 +83,27 @@ LATENCIES = {
 QUANTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 
 
-def figures(group: Group) -> Iterator[Metric]:
+def alike(phase: Phase, lane: str = "") -> bool:
+    """Whether all ranks of a phase, or of one of its lanes, do the same at once: no open loop."""
+    lanes = [one for one in phase.lanes if lane in ("", one.name)]
+    return len(lanes) == 1 and lanes[0].arrivals is None
+
+
+def figures(group: Group, ranks_alike: bool) -> Iterator[Metric]:
     """The figures of a phase or a lane."""
     for figure in FIGURES:
+        if figure.alike and not ranks_alike:
+            continue
         found = group.over(figure.what, figure.unit, figure.of, figure.said)
         if found is not None:
             yield found
 
 
-def figure_names(phase: str) -> Iterator[tuple[str, str]]:
+def figure_names(name: str, ranks_alike: bool) -> Iterator[tuple[str, str]]:
     """The names and units that `figures` can give for a phase or a lane."""
     for figure in FIGURES:
-        yield f"{phase}.{figure.what}", figure.unit
+        if ranks_alike or not figure.alike:
+            yield f"{name}.{figure.what}", figure.unit
 
 
 def latencies(run: LoadRun, phase: str, problems: Iterable[str]) -> Iterator[Metric]:

@@ -93,6 +93,39 @@ def test_three_sizes_fix_the_law_and_two_leave_the_second_bend_out() -> None:
     assert fit(sizes[:2], np.array([LAW.at(size) for size in sizes[:2]])).law.coherency == 0
 
 
+def test_what_does_not_scale_at_all() -> None:
+    """One lock: σ is 1, and stays there; what falls as well has a κ."""
+    sizes = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    flat = fit(sizes, np.full(5, 3e8)).law
+    assert (flat.contention, flat.at(1000)) == (pytest.approx(1.0), pytest.approx(3e8))
+    falling = Usl(3e8, 1.0, 0.01)
+    found = fit(sizes, np.array([falling.at(size) for size in sizes])).law
+    assert (found.contention, found.coherency) == (pytest.approx(1.0), pytest.approx(0.01, rel=1e-4))
+
+
+def test_linear_scaling_has_a_t_interval() -> None:
+    logs = np.array([0.02, -0.02, 0.01, -0.01, 0.03, -0.03, 0.0, 0.0])
+    points = tuple(
+        Point(size, tuple(size * 1e8 * np.exp(logs[2 * place : 2 * place + 2])), (), 8, 1)
+        for place, size in enumerate(SIZES)
+    )
+    row = predict(Series("p", "write", "bytes/s", By.WORKERS, 1.0, points, ()), 16).modelled[1]
+    half = 2.364624 * np.std(logs, ddof=1) / np.sqrt(8)  # t with 7 degrees of freedom
+    assert row.value == pytest.approx(1.6e9)
+    assert (row.low, row.high) == pytest.approx((1.6e9 * np.exp(-half), 1.6e9 * np.exp(half)), rel=1e-6)
+
+
+def test_six_measurements_are_enough() -> None:
+    runs = [
+        scaled(size, [LAW.at(size) * 1.01**again for again in range(n)])
+        for size, n in zip(SIZES, (2, 2, 1, 1), strict=True)
+    ]
+    (found,) = series(runs)
+    assert sum(len(point.rates) for point in found.points) == 6
+    assert not [one for one in found.assumptions if "blobs" in one or "ranks" in one]
+    assert predict(found, 16).modelled[0].hold_out.low is not None
+
+
 def test_the_spread_is_the_noise_of_the_measurements() -> None:
     sizes = np.repeat(np.array(SIZES, float), 50)
     noise = np.random.default_rng(3).normal(0, 0.05, len(sizes))

@@ -28,7 +28,7 @@ from loadgen.kpi.stated import StatedError, read_stated, stated
 from loadgen.kpi.utilisation import demand, utilisation
 from loadgen.kpi.values import Given, Origin, Price, Training
 from loadgen.plan.make import full_plan
-from loadgen.plan.values import Action, Arrivals, Process
+from loadgen.plan.values import Action, Arrivals, Lane, Process
 from loadgen.profiles.read import profile
 from loadgen.record.lines import Metric
 from loadgen.substrates.read import substrate
@@ -109,6 +109,7 @@ def test_missing_ranks_and_failed_files_are_said() -> None:
     assert not found["write.barrier_s"].whole
     assert "7 ranks did not come to the barrier (0, 1, 2, 3, 4 …)" in found["write.barrier_s"].said
     assert "2 files were given up, by 1 ranks (0)" in found["write.barrier_s"].said
+    assert "iteration" not in found["write.barrier_s"].said  # there is one only
     assert not found["checkpoint.stall_gpu_s"].whole
 
 
@@ -261,6 +262,10 @@ def test_an_open_loop_of_reads_says_itself_what_accelerators_ask_for() -> None:
 def test_the_planning_table_has_the_published_counts() -> None:
     """Put Block and Put Block List of a Llama 3 8B checkpoint, and what two accounts ask for it."""
     full, _ = full_plan(profile("checkpoint-llama3-8b"))
+
+    def at_once(lane: Lane) -> Lane:
+        return replace(lane, single_bytes=full.files[-1].bytes)
+
     accounts = (substrate("blob-account-listed"), substrate("blob-account"))
     rows = [one for one in planning(full, accounts) if one.phase == "write"]
     counts = {one.block_bytes: one.requests for one in rows if one.account == "blob-account"}
@@ -276,6 +281,10 @@ def test_the_planning_table_has_the_published_counts() -> None:
     assert largest.blob_requests == 2873  # 11.22 GiB in blocks of 4 MiB, and the list
     assert largest.blob_floor_s == pytest.approx(2873 / 3000)
     assert largest.scale == 1.0
+    phases = tuple(replace(one, lanes=tuple(map(at_once, one.lanes))) for one in full.phases)
+    (need, _) = planning(replace(full, phases=phases), accounts[:1], (None,))
+    assert full.files[-1].bytes == max(one.bytes for one in full.files)
+    assert need.blob_requests == 1  # a Put Blob
 
 
 def test_a_run_against_an_accounts_limits() -> None:
@@ -287,12 +296,20 @@ def test_a_run_against_an_accounts_limits() -> None:
 
 
 def test_lanes_of_one_phase_are_told_apart() -> None:
-    made = run(plan({"mixed": Action.DOWNLOAD}), {"mixed": [[1.0, 3.0]]})
-    ranks = (made.ranks[0], replace(made.ranks[1], lane="other"))
-    found = by_name(metrics(replace(made, ranks=ranks)))
+    made = plan({"mixed": Action.DOWNLOAD})
+    lane = made.phases[0].lanes[0]
+    other = replace(lane, name="other", arrivals=Arrivals(1.0))
+    made = replace(made, phases=(replace(made.phases[0], lanes=(lane, other)),))
+    one = run(made, {"mixed": [[1.0, 2.0, 3.0]]})
+    ranks = (*one.ranks[:2], replace(one.ranks[2], lane="other"))
+    found = by_name(metrics(replace(one, ranks=ranks)))
     assert found["mixed.barrier_s"].value == 3.0
-    assert found["mixed.mixed.last_rank_s"].value == 1.0
+    assert found["mixed.mixed.last_rank_s"].value == 2.0
+    assert found["mixed.mixed.straggler_s"].value == 0.5
     assert found["mixed.other.last_rank_s"].value == 3.0
+    # Ranks are compared with those that do the same, and not where they wait for arrivals.
+    assert not {"mixed.straggler_s", "mixed.other.straggler_s"} & set(found)
+    assert found.keys() <= known_metrics(made).keys()
 
 
 def test_known_metrics_are_all_that_a_run_can_have() -> None:
