@@ -116,13 +116,19 @@ def _series(taken: Sequence[_Taken], name: str, by: By) -> Series:
             raise ForecastError(
                 f"{one.run.folder}: phase {name}: {problems[0]}", "Run it again: a phase must be whole."
             )
+    lanes = [lane for phase in taken[0].plan.phases if phase.name == name for lane in phase.lanes]
+    if any(lane.arrivals for lane in lanes):
+        raise ForecastError(
+            f"phase {name} is an open loop: its rate is what was asked for, not what the endpoint can do",
+            "Give runs of a profile whose ranks go as fast as they can.",
+        )
     moves = all(iteration.bytes for one in taken for iteration in one.phases[name].iterations)
     sizes = sorted({one.size for one in taken})
     points = tuple(_point(size, [one for one in taken if one.size == size], name, moves) for size in sizes)
     _enough(points, by)
     header = taken[0].run.header
     unit = "bytes/s" if moves else "requests/s"
-    actions = {lane.action for phase in taken[0].plan.phases if phase.name == name for lane in phase.lanes}
+    actions = {lane.action for lane in lanes}
     every = [iteration for one in taken for iteration in one.phases[name].iterations]
     return Series(
         header.profile,
@@ -218,8 +224,7 @@ def _shape(phase: Phase, lane: Lane) -> str:
     return (
         f"{phase.name}/{lane.name} {lane.action.value}, blocks of {lane.block_bytes} bytes, "
         f"one Put Blob up to {lane.single_bytes}, ranges of {lane.range_bytes}, "
-        f"{lane.page_names} names a page, {lane.parallel} × {lane.files_at_once} at once, "
-        + ("closed loop" if lane.arrivals is None else f"{lane.arrivals.rate:g} tasks a second")
+        f"{lane.page_names} names a page, {lane.parallel} × {lane.files_at_once} at once"
     )
 
 

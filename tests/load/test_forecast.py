@@ -244,6 +244,9 @@ def refusals() -> Mapping[str, list[LoadRun]]:
     runs = law_runs(LAW, SIZES)
     other = replace(runs[0], folder=Path("other"))
     header = other.header
+    opened = json.loads(json.dumps(header.plan))
+    for phase in opened["phases"]:
+        phase["lanes"][0]["arrivals"] = {"rate": 5.0}
     invalid = Check("ceiling", "invalidates", "91 % of it")
     return {
         "needs runs at 4 sizes or more; there are 3": runs[:3],
@@ -259,6 +262,7 @@ def refusals() -> Mapping[str, list[LoadRun]]:
         "2 files were given up": [
             *runs, run(plan({"write": Action.UPLOAD}, ranks=8), {"write": [[1.0] * 8]}, failed=2)
         ],
+        "is an open loop": [replace(one, header=replace(one.header, plan=opened)) for one in runs],
         "in which nothing was done": [
             *runs, replace(other, phases=tuple(replace(one, ops=0, bytes=0) for one in other.phases))
         ],
