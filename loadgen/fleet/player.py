@@ -26,9 +26,9 @@ from loadgen.work.files import of_rank
 from loadgen.work.phase import PhaseSource
 
 NS = 1_000_000_000
-_BREATH = 5_000_000  # ns that the client may work before the heartbeat and the master's words get their turn
-_AT_ONCE = 0.001  # seconds that the client may wait for an answer without letting them
-_IDLE = 900_000  # ns: who waited so long had nothing to do
+_BREATH = 20_000_000  # ns that the client may work before the heartbeat and the master's words get their turn
+_AT_ONCE = 0.005  # seconds that the client may wait for an answer without letting them
+_IDLE = 4_500_000  # ns: who waited so long had nothing to do
 _REST = 0.1  # seconds: the longest wait, so that a stop and the end of a second are seen
 _DRAIN = 3 * NS  # after a stop, what is under way may end for so long
 _USAGE = 5  # seconds between two looks at how busy the machine is
