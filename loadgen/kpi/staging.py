@@ -81,7 +81,11 @@ def _to(
         if len(times) == 1 and quantile == "p95":
             return
         bounds = modelled(times, share) if len(times) > 1 else Bounds(times[0], None, None)
-        spread = _MODEL if len(times) > 1 else "one iteration: no interval"
+        spread = (
+            f"{_MODEL}; the interval is of their noise alone"
+            if len(times) > 1
+            else "one iteration: no interval"
+        )
         said = "; ".join((f"{_times(target / size)} times what was measured: {_GROWTH}", spread, *problems))
         yield Metric(
             f"{name}_{quantile}_s",
