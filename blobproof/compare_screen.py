@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import progress as bars
@@ -16,7 +16,9 @@ from loadgen.compare.conclude import Conclusion
 from loadgen.compare.estimate import Estimate
 from loadgen.compare.judge import power_said
 from loadgen.compare.metric import lower_is_better
+from loadgen.compare.noise import floor
 from loadgen.compare.order import Slot, runs
+from loadgen.compare.power import outlook
 from loadgen.compare.read import CompareRun
 from loadgen.compare.runs import RunsCompared
 from loadgen.compare.values import Block, Rules, Stage, Verdict
@@ -85,6 +87,15 @@ class Progress(Bar):
         log = block.log_ratio(self._rules.primary)
         if a is not None and b is not None and log is not None:
             self.say(f"{said}  A {a:.4g}  B {b:.4g}  {change(log)}")
+
+    def outlook(self, blocks: Sequence[Block]) -> None:
+        """A has met itself: what the noise leaves to be found."""
+        aa = [one for one in blocks if one.stage is Stage.AA and not one.failed]
+        logs = [one.log_ratio(self._rules.primary) for one in aa]
+        known = [one for one in logs if one is not None]
+        if known:
+            size = floor(known)
+            self.say(f"noise floor {share(math.expm1(size))} a block: {outlook(size, self._rules)}")
 
     def say(self, said: str) -> None:
         """Something that stays on the screen."""

@@ -224,6 +224,8 @@ def _conducted(
                 blocks.append(block)
                 writer.add(block_line(block, rules.primary))
                 progress.block(block)
+                if block.stage is Stage.AA and block.number == rules.aa_blocks:
+                    progress.outlook(blocks)
         except KeyboardInterrupt:
             why = "interrupted"
         except Exception as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from loadgen.compare.values import Rules
 
 POWER = 0.8
 """The chance of a verdict that `blocks_for` asks for."""
@@ -44,3 +47,34 @@ def blocks_for(
     sd = max(sd, 1e-9)
     enough = np.flatnonzero(chance(log, sd, counts, asked=asked, margin=margin, alpha=alpha) >= power)
     return int(counts[enough[0]]) if enough.size else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an experiment can find, as the noise floor has it; known before A meets B."""
+
+    difference: float  # twice the margin; 0.1025 is 10.25 %
+    chance: float  # that so many blocks find it
+    enough: int | None  # blocks that find it with a chance of 95 %; None: no number we would name
+
+    def __str__(self) -> str:
+        said = f"a difference of {self.difference:.1%} would be found with a chance of {self.chance:.0%}"
+        if self.chance >= _SURE:
+            return said
+        return f"{said}; for {_SURE:.0%} take " + (
+            f"--blocks {self.enough}" if self.enough else "longer runs on a quieter machine"
+        )
+
+
+_SURE = 0.95
+
+
+def outlook(floor: float, rules: Rules) -> Outlook:
+    """Whether the blocks that are planned will do. To look at A alone does not weaken what follows."""
+    log, asked = 2 * rules.log_margin, rules.log_margin
+    how = {"asked": asked, "margin": asked, "alpha": rules.alpha}
+    found = 0.0
+    if rules.blocks >= rules.needed:
+        found = float(chance(log, max(floor, 1e-9), np.array([rules.blocks]), **how)[0])
+    enough = blocks_for(log, floor, least=rules.needed, power=_SURE, **how)
+    return Outlook(math.expm1(log), found, enough)

@@ -109,7 +109,7 @@ def problem(value: Any) -> str:
     name = value.get("role") if kind == "result" else kind
     if name not in whole.schema["$defs"] or name not in _KINDS:
         return f"no line of a comparison: {name!r}"
-    checker = whole.evolve(schema={**whole.schema, "oneOf": [{"$ref": f"#/$defs/{name}"}]})
+    checker = whole.evolve(schema={"$defs": whole.schema["$defs"], "$ref": f"#/$defs/{name}"})
     found = jsonschema.exceptions.best_match(checker.iter_errors(value))
     if found is None:
         return ""
