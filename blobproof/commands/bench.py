@@ -272,12 +272,13 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
     # Imported here: pandas takes its time, and nobody needs it before the end.
     from reports.load import page
 
-    report = page.build(done.folder, done.folder / "report.html")
     if given["as_json"]:
-        click.echo(json.dumps({**facts(done), "report": str(report)}, ensure_ascii=False))
+        click.echo(json.dumps(facts(done), ensure_ascii=False))
     else:
         summary(output(), done)
         click.echo(f"run: {done.folder}")
+    report = page.build(done.folder, done.folder / "report.html")
+    if not given["as_json"]:
         click.echo(f"report: {report}")
     return done.exit_code
 

@@ -78,6 +78,9 @@ def bench(wish: Wish, endpoint: Endpoint, watch: Watch, restartable: Restartable
         except (FleetError, KeyboardInterrupt) as error:
             writer.close(complete=False, why=str(error) or "interrupted twice")
             raise
+        except OSError as error:
+            # The writer knows a descriptor only; people want to know which disk is full.
+            raise OSError(error.errno, error.strerror, error.filename or str(writer.path)) from error
         if follow is not None:
             writer.add(*follow.told())
         watch.step("checking and measuring")
