@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import threading
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from awscrt import checksums
 
 from loadgen.payload.curve import fresh_for
-from loadgen.payload.layout import EXTENT_BYTES, family_of, origin
-from loadgen.payload.pattern import GROUP_BYTES
+from loadgen.payload.layout import MEMBER_BITS, extent_bytes, origin
 from loadgen.payload.recipes import ZEROS, Recipe, recipe
 from loadgen.payload.shapes import SHAPES
-from loadgen.payload.stream import Stream
+from loadgen.payload.tiles import GROUP_BYTES, Tiles, tiles
 
 PIECE_BYTES = GROUP_BYTES
 """A body comes in pieces of at most so many bytes, cut where the blob's own offsets are multiples of it."""
 
-_STREAMS = 64  # families that a thread keeps its ciphers for
 _DIGESTS = 1 << 16  # parts whose checksum is known: a restore storm reads the same ones on every rank
 _NOTHING = memoryview(bytes(PIECE_BYTES))
-_PLACES = 32  # bits of a content that number the extent
+_FAMILIES = 4096
 
 Data = bytes | bytearray | memoryview
 
@@ -31,13 +30,13 @@ Data = bytes | bytearray | memoryview
 class Payloads:
     """Makes the bytes of `(recipe, seed, offset)`: the same ones always, on every machine, in every thread.
 
-    Nothing is kept but ciphers and a bounded cache of checksums. `own` adds recipes to those that have a
-    name; `compress=2.5,duplicate=1.5` is one without being added.
+    Nothing is kept but the tiles of each recipe, 1 MiB, and a bounded cache of checksums. `own` adds recipes
+    to those that have a name; `compress=2.5,duplicate=1.5` is one without being added.
     """
 
     def __init__(self, own: Iterable[Recipe] = ()) -> None:
-        self._recipes = {one.id: one for one in own}
-        self._mine = _Mine()
+        self._own = {one.id: one for one in own}
+        self._families: dict[tuple[str, int], _Family] = {}
         self._digests: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
 
     def body(self, recipe_id: str, seed: int, offset: int, length: int) -> Sequence[memoryview]:
@@ -49,8 +48,8 @@ class Payloads:
         """
         if length <= PIECE_BYTES - offset % PIECE_BYTES:
             return (self._piece(recipe_id, seed, offset, length),) if length else ()
-        if recipe_id not in self._mine.known:
-            self._look_up(recipe_id)
+        if (recipe_id, seed >> MEMBER_BITS) not in self._families:
+            self._family(recipe_id, seed >> MEMBER_BITS)  # what is wrong with it is said now
         return _Body(self, recipe_id, seed, offset, length)
 
     def digest(self, recipe_id: str, seed: int, offset: int, length: int) -> int:
@@ -86,42 +85,41 @@ class Payloads:
         return None
 
     def _piece(self, recipe_id: str, seed: int, offset: int, length: int) -> memoryview:
-        found = self._mine.known.get(recipe_id)
-        if found is None:
-            found = self._look_up(recipe_id)
-        if found.shape == ZEROS:
+        family = seed >> MEMBER_BITS
+        known = self._families.get((recipe_id, family)) or self._family(recipe_id, family)
+        if known.tiles is None:
             return _NOTHING[:length]
-        extent, start = divmod(offset, EXTENT_BYTES)
-        member, place = origin(seed, extent, found.duplicate)
-        stream = self._mine.stream(found, family_of(seed))
-        return stream.part(member << _PLACES | place, start, start + length).data
+        extent, start = divmod(offset, known.extent)
+        member, place = origin(seed, extent, known.duplicate)
+        return known.tiles.part(known.key, member << MEMBER_BITS | place, start, start + length)
 
-    def _look_up(self, recipe_id: str) -> Recipe:
-        found = self._recipes.get(recipe_id) or recipe(recipe_id)
-        self._mine.known[recipe_id] = found
-        return found
-
-
-class _Mine(threading.local):
-    """What a thread has for itself: a cipher has a place in its key stream."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, Recipe] = {}
-        self._streams: OrderedDict[tuple[Recipe, int], Stream] = OrderedDict()
-
-    def stream(self, wanted: Recipe, family: int) -> Stream:
-        """That of a family, made or kept."""
-        key = wanted, family
-        found = self._streams.get(key)
-        if found is not None:
-            return found
-        shape = SHAPES[wanted.shape]
-        # Whatever tells two recipes apart is in the key: they never share a byte by accident.
-        name = f"{wanted.id}/{wanted.shape}/{wanted.compress:g}/{wanted.duplicate:g}/{family}"
-        made = self._streams[key] = Stream(name, shape, fresh_for(shape, wanted.compress))
-        if len(self._streams) > _STREAMS:
-            self._streams.popitem(last=False)
+    def _family(self, recipe_id: str, number: int) -> _Family:
+        if len(self._families) >= _FAMILIES:
+            self._families.clear()
+        made = _family(self._own.get(recipe_id) or recipe(recipe_id), number)
+        self._families[recipe_id, number] = made
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """What makes the blobs of one family and recipe. No two have a key in common, and so no block."""
+
+    key: bytes
+    duplicate: float
+    extent: int  # bytes
+    tiles: Tiles | None  # None: zeros
+
+
+def _family(wanted: Recipe, number: int) -> _Family:
+    if wanted.shape == ZEROS:
+        return _Family(b"", 1.0, extent_bytes(1.0), None)
+    shape = SHAPES[wanted.shape]
+    name = f"{wanted.id}/{wanted.shape}/{wanted.compress:g}/{wanted.duplicate:g}/{number}"
+    key = hashlib.sha256(name.encode()).digest()
+    return _Family(
+        key, wanted.duplicate, extent_bytes(wanted.duplicate), tiles(shape, fresh_for(shape, wanted.compress))
+    )
 
 
 class _Body(Sequence[memoryview]):

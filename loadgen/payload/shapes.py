@@ -29,6 +29,11 @@ class Shape:
     keep: int = 2**64 - 1
     put: int = 0
 
+    @property
+    def noise(self) -> int:
+        """The bits of a word that are as random as can be: they may be masked, and are so as before."""
+        return self.keep & ~self.thin
+
     def dress(self, words: Words) -> None:
         """Give random words the entropy of the data type, in place."""
         if self.thin:
@@ -52,7 +57,7 @@ SHAPES = {
     for shape in (
         # Anything: bytes of full entropy, repeated in stretches of 128 bytes.
         Shape("records", 32, 4),
-        # Letters of 5 bits in words of 8; a phrase of three words comes again.
+        # Letters of 5 bits; a phrase of some 24 comes again.
         Shape("text", 8, 3, keep=_each(0x1F, 8), put=_each(0x60, 8)),
         # Sign and mantissa are noise; the exponent is skewed, as it is for normally distributed weights.
         Shape("bfloat16", 32, 4, thin=_each(0x0380, 4), keep=_each(0x83FF, 4), put=_each(0x3800, 4)),
