@@ -230,6 +230,7 @@ def test_an_account_caps_requests_as_well() -> None:
     requests, ingress = caps_of(one, substrate("blob-account"))(16)
     assert requests.rate == 20_000 * GB / 100  # 100 requests moved 1 GB
     assert ingress.rate == 25 * 1.25e8
+    assert {requests.provenance, ingress.provenance} == {"published"}
     listing = replace(one, unit="requests/s", reads=False, writes=False)
     (only,) = caps_of(listing, substrate("blob-account"), client_gbps=1.0)(16)
     assert only.rate == 20_000

@@ -202,6 +202,11 @@ def test_no_time_to_stage_is_whole_where_files_were_given_up() -> None:
     assert all("iteration 1: 1 files were given up" in one.said for one in found)
 
 
+def test_nothing_staged_takes_no_time() -> None:
+    made = run(plan({"stage": Action.UPLOAD}), {"stage": [[1.0]]}, moved=0)
+    assert not [one for one in metrics(made, Given(stage_bytes=(10**12,))) if "time_to" in one.name]
+
+
 def test_one_iteration_gives_no_p95() -> None:
     made = run(plan({"fetch": Action.DOWNLOAD}), {"fetch": [[10.0]]})
     found = by_name(metrics(made, Given(stage_bytes=(10**12,))))
