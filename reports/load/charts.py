@@ -53,19 +53,11 @@ def label(phase: str, iteration: int) -> str:
 
 def _timeline(run: LoadRun) -> list[dict[str, Any]]:
     """Rates in steps. A step is cut to its phase: half a second of work is not shown as a slow second."""
-    frame = timeline(run)
-    if frame.empty:
+    times = [one.t_s for one in run.intervals]
+    if not times:
         return []
-    # Long runs are drawn in wider steps; the worst second of a step is its P99.
-    step = max(1, math.ceil((frame["t_s"].max() - frame["t_s"].min() + 1) / MOST_POINTS))
-    frame["t"] = (frame["t_s"] // step * step).astype(float)
-    grouped = frame.groupby(["t", "phase", "iteration", "op"], as_index=False).agg(
-        ops=("ops", "sum"),
-        bytes=("bytes", "sum"),
-        errors=("errors", "sum"),
-        p50=("p50_ms", "median"),
-        p99=("p99_ms", "max"),
-    )
+    step = max(1, math.ceil((max(times) - min(times) + 1) / MOST_POINTS))  # long runs are drawn in wider ones
+    grouped = timeline(run, step).rename(columns={"t_s": "t", "p50_ms": "p50", "p99_ms": "p99"})
     ends = {(one.name, one.iteration): (one.begin_s, one.end_s or math.inf) for one in run.phases}
     edges = [
         ends.get(key, (0.0, math.inf)) for key in zip(grouped["phase"], grouped["iteration"], strict=True)

@@ -47,7 +47,7 @@ def draw(run: CompareRun) -> str:
         header=run.header,
         rules=run.rules,
         primary=run.primary,
-        family=FAMILIES[run.primary["verdict"]] if run.primary else "gap",
+        family=family(run),
         meaning=Verdict(run.primary["verdict"]).meaning if run.primary else "",
         blocks=[_row(line) for line in run.blocks],
         checks=sorted(run.checks, key=lambda one: [*tables.STATES].index(one.state)),
@@ -61,6 +61,14 @@ def draw(run: CompareRun) -> str:
         spread=spread,
         data=data_block(charts(run, spread)),
     )
+
+
+def family(run: CompareRun) -> str:
+    """The colour of the verdict: equivalent within more than the margin that was asked for is no good."""
+    if not run.primary:
+        return "gap"
+    wide = run.primary["verdict"] == Verdict.EQUIVALENT and run.primary["within"] > run.rules.margin
+    return "warn" if wide else FAMILIES[run.primary["verdict"]]
 
 
 def charts(run: CompareRun, spread: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from loadgen.record.histogram import Histogram
+from loadgen.record.lines import Interval
 from loadgen.record.read import LoadRun
+from loadgen.work.op import WRITES, Kind
 
 MOST_POINTS = 240
 """Points of one line of a chart: more than a screen can show only make the page heavy."""
@@ -33,16 +35,19 @@ _NINES = (
 )
 
 
-def timeline(run: LoadRun) -> pd.DataFrame:
-    """One row a second, phase, iteration and op: t_s, …, ops, bytes, errors, p50_ms, p99_ms."""
+def timeline(run: LoadRun, step: int = 1) -> pd.DataFrame:
+    """One row a step (whole seconds), phase, iteration and op: t_s, …, ops, bytes, errors, p50_ms, p99_ms.
+
+    Bytes are payload: neither lists of blocks nor listings count.
+    """
     rows = [
         {
-            "t_s": one.t_s,
+            "t_s": one.t_s // step * step,
             "phase": one.phase,
             "iteration": one.iteration,
             "op": one.op,
             "ops": one.ops,
-            "bytes": one.bytes_sent + one.bytes_received,
+            "bytes": _payload(one),
             "errors": sum(one.errors.values()),
             "latency": one.latency,
         }
@@ -51,13 +56,19 @@ def timeline(run: LoadRun) -> pd.DataFrame:
     columns = ["t_s", "phase", "iteration", "op", "ops", "bytes", "errors", "p50_ms", "p99_ms"]
     if not rows:
         return pd.DataFrame(columns=columns)
-    # Lines of several lanes, or that came late, add up.
+    # Lines of several lanes, of several seconds, or that came late, add up; percentiles are of all together.
     grouped = pd.DataFrame(rows).groupby(["t_s", "phase", "iteration", "op"], as_index=False)
     frame = grouped.agg({"ops": "sum", "bytes": "sum", "errors": "sum", "latency": Histogram.merged})
     quantiles = [one.percentiles((50, 99)) if one.count else (None, None) for one in frame.pop("latency")]
     frame["p50_ms"] = [None if low is None else low / 1e3 for low, _ in quantiles]
     frame["p99_ms"] = [None if high is None else high / 1e3 for _, high in quantiles]
     return frame[columns].sort_values(["t_s", "op"], ignore_index=True)
+
+
+def _payload(one: Interval) -> int:
+    if one.op in WRITES:
+        return one.bytes_sent
+    return one.bytes_received if one.op == Kind.GET_BLOB else 0
 
 
 def errors(run: LoadRun) -> pd.DataFrame:
@@ -78,12 +89,16 @@ def nines(histogram: Histogram) -> pd.DataFrame:
 
     No percentile is given that fewer than one value is beyond: P99.9 of 100 values is their maximum, no more.
     """
-    count = histogram.count
-    qs = [q for q in _NINES if count and (100 - q) / 100 * count >= 1]
+    qs = [q for q in _NINES if _enough(histogram, q)]
     values = histogram.percentiles(qs)
     return pd.DataFrame(
         {"q": qs, "nines": [-np.log10(1 - q / 100) for q in qs], "ms": [value / 1e3 for value in values]}
     )
+
+
+def _enough(histogram: Histogram, q: float) -> bool:
+    """Whether one value or more is expected beyond a percentile."""
+    return histogram.count > 0 and round((100 - q) * histogram.count, 6) >= 100
 
 
 def ecdf(histogram: Histogram) -> pd.DataFrame:
@@ -120,7 +135,10 @@ def ranks(run: LoadRun) -> pd.DataFrame:
 
 
 def operations(run: LoadRun, phases: Iterable[str]) -> pd.DataFrame:
-    """One row for each phase and operation: counts and percentiles of latency and service time, ms."""
+    """One row for each phase and operation: counts and percentiles of latency and service time, ms.
+
+    None where there are too few values for a percentile: as in `nines`.
+    """
     rows = []
     for phase in phases:
         for op in dict.fromkeys(key.op for key in run.histograms if key.phase == phase):
@@ -134,11 +152,15 @@ def operations(run: LoadRun, phases: Iterable[str]) -> pd.DataFrame:
                     "phase": phase,
                     "op": op,
                     "count": latency.count,
-                    **{f"p{q:g}": latency.percentile(q) / 1e3 for q in (50, 90, 99, 99.9)},
+                    **{f"p{q:g}": _ms(latency, q) for q in (50, 90, 99, 99.9)},
                     "max": latency.max / 1e3,
-                    "service_p50": service.percentile(50) / 1e3,
-                    "service_p99": service.percentile(99) / 1e3,
-                    "first_p50": first.percentile(50) / 1e3,
+                    "service_p50": _ms(service, 50),
+                    "service_p99": _ms(service, 99),
+                    "first_p50": _ms(first, 50),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _ms(histogram: Histogram, q: float) -> float | None:
+    return histogram.percentile(q) / 1e3 if _enough(histogram, q) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from loadgen.record.read import LoadRun, read
 from loadgen.record.write import FILE
 from reports.load import tables
-from reports.load.charts import ROUTINE, charts
+from reports.load.charts import ROUTINE, charts, label
 from reports.load.frames import errors, operations
 from reports.page import data_block, render
 
@@ -24,6 +24,7 @@ def build(folder: Path, out: Path | None = None) -> Path:
 def draw(run: LoadRun) -> str:
     """The page as HTML."""
     measured = dict.fromkeys(one.name for one in run.phases if one.measured)
+    short = [one for one in run.phases if one.measured and (one.missing_ranks or one.barrier_s is None)]
     return render(
         "load.html",
         script="load.js",
@@ -32,6 +33,7 @@ def draw(run: LoadRun) -> str:
         header=run.header,
         file=FILE,
         phases=tables.phase_rows(run.phases),
+        unfinished=[label(one.name, one.iteration) for one in short],
         operations=operations(run, measured).to_dict(orient="records"),
         notable=[one for one in run.events if one.what not in ROUTINE],
         repeated=tables.repeated(run.metrics),

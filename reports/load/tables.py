@@ -22,7 +22,10 @@ STATES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PhaseRow:
-    """A phase as a row. Rates are total bytes by the time from barrier to barrier, never a mean of rates."""
+    """A phase as a row. Rates are total bytes by the time from barrier to barrier, never a mean of rates.
+
+    Where ranks are missing the second barrier never came: there is neither its time nor a rate.
+    """
 
     name: str
     measured: bool
@@ -37,19 +40,20 @@ class PhaseRow:
 
 def phase_rows(phases: Iterable[Phase]) -> tuple[PhaseRow, ...]:
     """One row a phase, in the order in which they ran."""
-    return tuple(
-        PhaseRow(
-            label(one.name, one.iteration),
-            one.measured,
-            one.barrier_s,
-            one.bytes / one.barrier_s / 1e9 if one.barrier_s and one.bytes else None,
-            one.bytes,
-            one.ops,
-            one.ops / one.barrier_s if one.barrier_s else None,
-            one.errors,
-            one.missing_ranks,
-        )
-        for one in phases
+    return tuple(_row(one, None if one.missing_ranks else one.barrier_s) for one in phases)
+
+
+def _row(one: Phase, barrier_s: float | None) -> PhaseRow:
+    return PhaseRow(
+        label(one.name, one.iteration),
+        one.measured,
+        barrier_s,
+        one.bytes / barrier_s / 1e9 if barrier_s and one.bytes else None,
+        one.bytes,
+        one.ops,
+        one.ops / barrier_s if barrier_s else None,
+        one.errors,
+        one.missing_ranks,
     )
 
 
@@ -112,10 +116,16 @@ def size(count: int) -> str:
 
 
 def scale(value: float) -> str:
-    """A scale as people say it: `full size`, `1/1,000 of full size`."""
+    """A scale as people say it: `full size`, `1/1,000 of full size`, `70 % of full size`."""
     if value >= 1:
         return "full size" if value == 1 else f"{figure(value)} × full size"
-    return f"1/{1 / value:,.0f} of full size"
+    part = round(1 / value)
+    if part > 1 and abs(part * value - 1) < _SCALE_OFF:
+        return f"1/{part:,} of full size"
+    return f"{figure(100 * value)} % of full size"
+
+
+_SCALE_OFF = 0.005  # what a scale may be away from the fraction that it is called
 
 
 def disclosure(run: LoadRun) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -17,7 +17,7 @@
   const domain = d3.extent([...data.timeline.flatMap((row) => [row.t, row.to]), ...data.phases.flatMap((row) => [row.begin, row.end])]);
   const during = { label: "seconds from the start of the run →", labelOffset: 38, domain };
   const failed = d3.rollups(data.timeline.filter((row) => row.errors), (rows) => d3.sum(rows, (row) => row.errors), (row) => row.t).map(([t, errors]) => ({ t, errors }));
-  chart("chart-throughput", `${moved ? "GB/s" : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
+  chart("chart-throughput", `${moved ? "GB/s of payload" : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
     ...base(width), height: 260, marginTop: 34,
     x: during, y: { label: moved ? "↑ GB/s" : "↑ operations/s", grid: true },
     color: { domain: ops, range: colours, legend: true },
@@ -33,7 +33,7 @@
   // Operations of one second stand side by side: over each other they could not be told apart.
   const middle = (row) => row.t + ((row.to - row.t) * (ops.indexOf(row.op) + 0.5)) / ops.length;
   const timed = data.timeline.filter((row) => row.p50 !== null);
-  chart("chart-latency-time", "Latency over time, from the intended start: P50 (dot) to P99 (upper end).", (width) => Plot.plot({
+  chart("chart-latency-time", "Latency over time, from the intended start, of what succeeded: P50 (dot) to P99, or the slowest of fewer than a hundred (upper end).", (width) => Plot.plot({
     ...base(width), height: 220, marginTop: 34,
     x: during, y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
     color: { domain: ops, range: colours },
@@ -64,7 +64,7 @@
       ],
     });
   }, names.length > 0);
-  chart("chart-ecdf", "Share of operations up to a time: latency (solid), service time (dashed).", (width) => {
+  chart("chart-ecdf", "Share of the operations that succeeded, up to a time: latency (solid), service time (dashed).", (width) => {
     const [latency, service] = split(data.ecdf);
     return Plot.plot({
       ...base(width), height: 320,

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +15,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from loadgen.compare.read import read as read_comparison
 from loadgen.record.histogram import Histogram
+from loadgen.record.lines import Phase
 from loadgen.record.read import read
 from reports.load import comparison, tables
 from reports.load.charts import GANTT_RANKS, charts
-from reports.load.frames import ecdf, nines, timeline
+from reports.load.frames import ecdf, nines, operations, timeline
 from reports.load.page import build, draw
 from reports.page import data_block
 from tests.load.made_up import made_up, made_up_comparison
@@ -77,6 +79,50 @@ def test_figures(value: float | None, text: str) -> None:
 def test_scale_stands_on_every_row(tmp_path: Path) -> None:
     page = draw(read(made_up(tmp_path / "run")))
     assert page.count("1/1,000 of full size") >= 5
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "full size"),
+        (0.5, "1/2 of full size"),
+        (0.7, "70 % of full size"),
+        (0.96, "96 % of full size"),
+        (0.001, "1/1,000 of full size"),
+        (0.000998, "1/1,002 of full size"),
+    ],
+)
+def test_a_scale_is_called_a_fraction_only_where_it_is_one(value: float, text: str) -> None:
+    assert tables.scale(value) == text
+
+
+def test_without_all_ranks_a_phase_has_neither_time_nor_rate() -> None:
+    phase = Phase("write", 1, True, 0.0, 11.0, 11.0, 100, 12 * 10**9, 0, (2, 3))
+    row = tables.phase_rows([phase])[0]
+    assert (row.barrier_s, row.gb_per_s, row.ops_per_s) == (None, None, None)
+    assert row.bytes == 12 * 10**9
+
+
+def test_the_table_gives_no_percentile_of_too_few_values(tmp_path: Path) -> None:
+    row = operations(read(made_up(tmp_path / "run")), ["write"]).to_dict(orient="records")[0]
+    assert row["count"] == 12 * 40
+    assert row["p99"] is not None
+    assert row["p99.9"] is None
+
+
+def test_wider_steps_have_the_percentiles_of_all_their_seconds(tmp_path: Path) -> None:
+    run = read(made_up(tmp_path / "run"))
+    wide = timeline(run, 100)
+    row = wide[wide["op"] == "get-blob"].iloc[0]
+    whole = run.histogram("restore")
+    assert row["ops"] == whole.count
+    assert row["p99_ms"] == whole.percentile(99) / 1e3
+
+
+def test_a_list_of_blocks_is_no_payload(tmp_path: Path) -> None:
+    run = read(made_up(tmp_path / "run"))
+    listed = tuple(replace(one, op="put-block-list", bytes_sent=900) for one in run.intervals)
+    assert timeline(replace(run, intervals=listed))["bytes"].sum() == 0
 
 
 def test_a_partial_run_says_so_first(tmp_path: Path) -> None:
