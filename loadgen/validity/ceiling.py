@@ -22,7 +22,7 @@ class Shape:
 
     kind: Kind
     bytes: int  # of payload, each
-    blocks: int  # of a Put Block List; 0 for other kinds
+    blocks: int  # or ranges, of a blob; 0 for operations that are about a whole blob
     concurrency: int  # requests at once, of one worker
     payload: str  # the recipe
 
@@ -145,10 +145,12 @@ def _operations(lane: Lane, files: FileSet) -> Iterator[tuple[Kind, int, int, in
             yield Kind.PUT_BLOB, count, total, 0
         case Action.UPLOAD | Action.HYDRATE:
             fetched = lane.action is Action.HYDRATE
-            yield (Kind.PUT_BLOCK_FROM_URL if fetched else Kind.PUT_BLOCK), blocks, total, 0
+            of_a_blob = blocks // count * blocks  # so many of each block's blob
+            yield (Kind.PUT_BLOCK_FROM_URL if fetched else Kind.PUT_BLOCK), blocks, total, of_a_blob
             yield Kind.PUT_BLOCK_LIST, count, 0, blocks
         case Action.DOWNLOAD:
-            yield Kind.GET_BLOB, count * math.ceil(files.bytes / (lane.range_bytes or files.bytes)), total, 0
+            ranges = math.ceil(files.bytes / (lane.range_bytes or files.bytes))
+            yield Kind.GET_BLOB, count * ranges, total, count * ranges * ranges
         case Action.LIST:
             yield Kind.LIST_BLOBS, 1, 0, 0
         case Action.CHURN:

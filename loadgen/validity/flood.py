@@ -8,6 +8,7 @@ start, ns of the monotonic clock, and writes what it reached, a line of JSON.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +23,6 @@ from loadgen.validity.ceiling import Ceiling, Rate, Shape
 from loadgen.work.op import Blob, Kind, Op, Outcome
 
 _NS = 1_000_000_000
-_NAMES = 997  # different blobs
 _TIMEOUT = 10.0
 
 
@@ -31,11 +31,12 @@ class Flood:
 
     A `loadgen.work.op.Source`. Times are ns of the monotonic clock. What is under way at that moment counts,
     and so does the time that it takes: many large operations end in waves, and a window would hold one too
-    many or one too few.
+    many or one too few. `most`: so many operations at most.
     """
 
-    def __init__(self, shape: Shape, begin: int, until: int) -> None:
+    def __init__(self, shape: Shape, begin: int, until: int, most: float = math.inf) -> None:
         self._shape = shape
+        self._most = most
         self._begin = begin
         self._until = until
         self._sent = 0
@@ -51,23 +52,25 @@ class Flood:
 
     def next(self, now: int) -> Op | None:
         """One more, if there is room and time."""
-        if self._under_way >= self._shape.concurrency or now >= self._until:
+        if self._under_way >= self._shape.concurrency or self._sent >= self._most or now >= self._until:
             return None
         shape = self._shape
         number = self._sent
         self._sent += 1
         self._under_way += 1
-        blob = Blob(f"null/{number % _NAMES:08d}", max(1, shape.bytes), shape.payload, number % _NAMES)
+        # As in a run: the blocks of one blob, then those of the next.
+        part = max(1, shape.blocks)
+        blob = Blob(f"null/{number // part:08d}", part * shape.bytes, shape.payload, number // part)
         op = Op(shape.kind, 0, "ceiling", blob, length=shape.bytes, intended=now)
         match shape.kind:
             case Kind.PUT_BLOCK | Kind.PUT_BLOCK_FROM_URL:
-                op.block = number % 1000
+                op.block = number % part
                 op.offset = op.block * shape.bytes
                 op.source = blob.name if shape.kind is Kind.PUT_BLOCK_FROM_URL else ""
             case Kind.PUT_BLOCK_LIST:
                 op.block = shape.blocks
             case Kind.GET_BLOB:
-                op.offset = number % 1000 * shape.bytes
+                op.offset = number % part * shape.bytes
             case Kind.LIST_BLOBS:
                 op.limit, op.keep = 5000, True
         return op
@@ -91,7 +94,7 @@ class Flood:
         return not self._under_way and self._over()
 
     def _over(self) -> bool:
-        return time.monotonic_ns() >= self._until
+        return self._sent >= self._most or time.monotonic_ns() >= self._until
 
 
 def flood(
@@ -107,7 +110,9 @@ def flood(
     target = Target.build(endpoint, "https" if https else None, "null")
     engine = Engine(target, payloads, shape.concurrency, timeout_s=_TIMEOUT)
     try:
-        payloads.body(shape.payload, 0, 0, max(1, min(shape.bytes, 1 << 20)))  # whatever it prepares
+        # First connections are made, and memory is touched that was never used: once for each place.
+        now = time.monotonic_ns()
+        engine.run(Flood(shape, now, now + int(_TIMEOUT * _NS), most=shape.concurrency))
         begin = wait()
         time.sleep(max(0.0, (begin - time.monotonic_ns()) / _NS))
         source = Flood(shape, begin, begin + int(seconds * _NS))

@@ -435,6 +435,17 @@ def test_ceilings_add_up_and_survive_json() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+def test_a_flood_sends_so_many_at_most(kind: Kind) -> None:
+    flood = Flood(Shape(kind, 100, 3, 9, "zeros"), 0, 10**15, most=2)
+    ops = [op for _ in range(9) if (op := flood.next(5)) is not None]
+    assert len(ops) == 2
+    for op in ops:
+        assert op.offset + op.length <= max(op.blob.size, 100)
+        flood.done(op, Outcome(201, "", 5, 5, 6, 0, 0))
+    assert flood.finished
+
+
+@pytest.mark.parametrize("kind", Kind)
 def test_a_flood_keeps_its_concurrency_and_ends(kind: Kind) -> None:
     now = 10**15  # far ahead of the clock: what is under way is all there is
     flood = Flood(Shape(kind, 100, 3, 4, "zeros"), 0, now)
