@@ -258,6 +258,8 @@ class Conductor:
 
     def _begin(self, number: int, phase: Phase) -> list[Member]:
         """The barrier before a phase: those who stand at it."""
+        if number:  # clocks drift, and a long phase may lie behind
+            self._set_clocks(f"begin of {_titled(phase)}")
         for member in self._present():
             data = {"phase": number, "origin": member.offset.theirs(self._origin)}
             self._fleet.send(member.id, Word.PREPARE, data)

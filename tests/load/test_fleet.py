@@ -165,7 +165,7 @@ def test_times_of_a_worker_come_back_in_the_clock_of_the_master(ahead):
     stage = Stage(job(), Actor(ahead_ns=ahead), Actor()).run()
     begins = [(one.begin_s or 0) - stage.phases[0].begin_s for one in stage.ranks if one.phase == "write"]
     assert begins == pytest.approx([1.0, 1.0], abs=0.001)
-    start, end = stage.events("clock")
+    start, _, end = stage.events("clock")
     assert start.facts["workers"][0]["offset_s"] == pytest.approx(ahead / NS, abs=0.001)
     assert start.facts["workers"][0]["wall_offset_s"] == pytest.approx(ahead / NS, abs=0.001)
     assert end.facts["at"] == "end"
