@@ -11,7 +11,7 @@ _LINE_LIMIT = 4096
 _SIZE, _END, _TRAILER = range(3)  # which line comes next between the bytes of chunks
 
 
-_USUAL = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 202", b"HTTP/1.1 206")
+_USUAL = b"HTTP/1.1 20"
 
 
 class ProtocolError(Exception):
@@ -73,21 +73,23 @@ def parse_head(head: bytes | bytearray) -> Head:
 def short_answer(data: bytearray, count: int) -> int:
     """The length of the body where the first `count` bytes are a whole answer of the usual kind; else -1.
 
-    Usual: it says that all is well, has a Content-Length (spelt so), and leaves the connection open. A second
-    length, or chunks beside the first, are not looked for: such a server is found out by its next answer.
+    Usual: its status is one of 200 to 209, it has a Content-Length (spelt so), and it leaves the connection
+    open. A second length, or chunks beside the first, are not looked for: such a server is found out by its
+    next answer.
     """
-    end = data.find(b"\r\n\r\n", 0, count)
-    if end < 0:
+    at = data.find(b"\r\nContent-Length: ", 0, count) + 18
+    if at < 18 or not data.startswith(_USUAL):
         return -1
-    at = data.find(b"\r\nContent-Length: ", 0, end)
-    if at < 0 or not data.startswith(_USUAL):
-        return -1
+    line = data.find(b"\r", at)
     try:
-        length = int(data[at + 18 : data.find(b"\r", at + 18)])
+        length = int(data[at:line])
     except ValueError:
         return -1
+    end = count - length - 4  # of the head, if nothing is missing
+    if end < line or not data.startswith(b"\r\n\r\n", end):
+        return -1
     option = data.find(b"onnection:", 0, end)
-    if count != end + 4 + length or (option >= 0 and not data.startswith(b" keep-alive\r", option + 10)):
+    if option >= 0 and not data.startswith(b" keep-alive\r", option + 10):
         return -1
     return length
 

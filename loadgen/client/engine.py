@@ -249,16 +249,19 @@ class Engine:
         op = conn.op
         # Nearly all answers are a head with a length and a short body, in one piece, and say that all is
         # well. They take the shortest way; every other one is taken apart by the connection.
-        if stage is _HEAD and op is not None and not (conn.stash or conn.unsent or op.keep):
+        if stage is _HEAD and op is not None and not (conn.first or conn.unsent or op.keep):
             length = short_answer(buffer, count)
             if length >= 0 and (length == op.length or op.kind is not _GET_BLOB):
-                conn.op = None
                 conn.reused = True
-                self._idle.append(conn)
                 started, conn.started = conn.started, 0
                 sent, conn.body = conn.body, 0
                 status = 200 + buffer[11] - 48  # one of 200 to 209
                 source.done(op, _new(Outcome, (status, "", started, now, now, sent, length, "", b"")))
+                conn.op = op = source.next(now)
+                if op is None:
+                    self._idle.append(conn)
+                else:
+                    self._request(conn, op)
                 return
         self._take(conn, count, now)
 

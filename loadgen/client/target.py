@@ -6,11 +6,10 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from harness.endpoint import Endpoint, Face
@@ -30,6 +29,7 @@ Auth = Literal["shared-key", "sas", "bearer", "anonymous"]
 _SAS_LIFE = timedelta(hours=48)
 _SAS_RENEWED = 12 * 3600  # seconds after which the shared access signatures of sources are made anew
 _NAMES = 4096
+_GET_BLOB, _PUT_BLOB, _PUT_BLOCK = Kind.GET_BLOB, Kind.PUT_BLOB, Kind.PUT_BLOCK
 _SLOT = re.compile(rb"\x01\w+\x02")
 
 
@@ -45,8 +45,7 @@ class TargetError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class _Wire:
+class _Wire(NamedTuple):
     """Formats of a request's head and of what is signed of it, for one second."""
 
     head: bytes
@@ -91,7 +90,7 @@ class Target:
         self._next_page = _Wire(b"", b"")
         key = endpoint.key.reveal() if auth == "shared-key" and endpoint.key is not None else ""
         try:
-            self._pads = Pads(key)
+            self._sign = Pads(key).sign
         except ValueError:
             raise TargetError(f"the account key of endpoint {endpoint.name} is no base64") from None
         # Names come again and again, a block or a range at a time.
@@ -134,51 +133,54 @@ class Target:
         second = int(self._clock())
         if second != self._second:
             self._renew(second)
+        kind = op.kind
+        head, text = self._wires[kind]
+        if kind is _GET_BLOB:
+            name = self._quoted(op.blob.name)
+            span = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
+            if text:
+                return head % (name, span, self._sign(text % (span, name)))
+            return head % (name, span)
         # `sent` are the values of the slots in the order in which they stand in the head, `signed` in that of
         # the text that is signed: standard headers, x-ms- headers, name, query.
-        kind = op.kind
-        wire = self._wires[kind]
         sent: tuple[object, ...]
         signed: tuple[object, ...]
         if kind is Kind.LIST_BLOBS:
-            return self._list_head(op, wire)
-        name = self._quoted(op.blob.name)
-        if kind is Kind.GET_BLOB:
-            span = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
-            sent, signed = (name, span), (span, name)
-        elif kind is Kind.PUT_BLOB:
+            sent, signed, (head, text) = self._page(op)
+        else:
+            sent, signed = self._values(op, self._quoted(op.blob.name))
+        if text:
+            return head % (*sent, self._sign(text % signed))
+        return head % sent
+
+    def _values(self, op: Op, name: bytes) -> tuple[tuple[object, ...], tuple[object, ...]]:
+        kind = op.kind
+        if kind is _PUT_BLOB:
             # A length of 0 is signed as nothing.
-            sent, signed = (name, b"%d" % op.length), (b"%d" % op.length if op.length else b"", name)
-        elif kind is Kind.PUT_BLOCK:
+            length = b"%d" % op.length
+            return (name, length), (length if op.length else b"", name)
+        if kind is _PUT_BLOCK:
             block, length = self._id(op.block), b"%d" % op.length
-            sent, signed = (name, block, length), (length if op.length else b"", name, block)
-        elif kind is Kind.PUT_BLOCK_LIST:
+            return (name, block, length), (length if op.length else b"", name, block)
+        if kind is Kind.PUT_BLOCK_LIST:
             length = b"%d" % len(self.body(op))
-            sent, signed = (name, length), (length, name)
-        elif kind is Kind.PUT_BLOCK_FROM_URL:
+            return (name, length), (length, name)
+        if kind is Kind.PUT_BLOCK_FROM_URL:
             block, source = self._id(op.block), self._source(op.source)
             span = b"bytes=%d-%d" % (op.offset, op.offset + op.length - 1)
-            sent, signed = (name, block, source, span), (source, span, name, block)
-        elif kind is Kind.SET_METADATA:
+            return (name, block, source, span), (source, span, name, block)
+        if kind is Kind.SET_METADATA:
             rank = b"%d" % op.rank
-            sent, signed = (name, rank), (rank, name)
-        else:
-            sent = signed = (name,)
-        if wire.text:
-            return wire.head % (*sent, self._pads.sign(wire.text % signed))
-        return wire.head % sent
+            return (name, rank), (rank, name)
+        return (name,), (name,)
 
-    def _list_head(self, op: Op, wire: _Wire) -> bytes:
+    def _page(self, op: Op) -> tuple[tuple[object, ...], tuple[object, ...], _Wire]:
         prefix, marker, limit = op.blob.name, op.marker, b"%d" % op.limit
-        sent: tuple[object, ...] = (quote(prefix, safe="").encode(), limit)
-        signed: tuple[object, ...] = (limit, prefix.encode())
-        if marker:
-            wire = self._next_page
-            sent = (*sent, quote(marker, safe="").encode())
-            signed = (marker.encode(), *signed)
-        if wire.text:
-            return wire.head % (*sent, self._pads.sign(wire.text % signed))
-        return wire.head % sent
+        quoted = quote(prefix, safe="").encode()
+        if not marker:
+            return (quoted, limit), (limit, prefix.encode()), self._wires[Kind.LIST_BLOBS]
+        sent = (quoted, limit, quote(marker, safe="").encode())
+        return sent, (marker.encode(), limit, prefix.encode()), self._next_page
 
     def body(self, op: Op) -> bytes:
         """The body of an operation that is no payload: the list of a Put Block List, else nothing."""

@@ -128,6 +128,28 @@ def test_answers_without_a_body(kind: Kind, answer: bytes) -> None:
     assert [(outcome.received, outcome.failure) for outcome in work.outcomes] == [(0, ""), (0, "")]
 
 
+def test_interim_answers_of_several_operations() -> None:
+    """When the first byte came is that of each operation's own answer."""
+    answer = OK + b"Content-Length: 5\r\n\r\nhello"
+
+    def script(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 100 x\r\n\r\n")
+        time.sleep(0.01)
+        sock.sendall(answer)
+        read_head(sock)
+        sock.sendall(answer[:-1])
+        time.sleep(0.01)
+        sock.sendall(answer[-1:])
+
+    work = Work(get(5), get(5))
+    with scripted(script) as endpoint, engine(endpoint) as made:
+        made.run(work)
+    first, second = work.outcomes
+    assert first.started < first.first < first.last
+    assert first.last < second.started < second.first < second.last
+
+
 def test_error_status() -> None:
     """An error is no failure: its status and code say it."""
     outcome = one(get(5), b"HTTP/1.1 503 Busy\r\nX-MS-Error-Code: ServerBusy\r\nContent-Length: 3\r\n\r\nno!")
