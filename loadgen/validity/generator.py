@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadgen.plan import document
-from loadgen.record.lines import Event, Phase
+from loadgen.record.lines import Event
 from loadgen.record.read import LoadRun
-from loadgen.validity.ceiling import Ceiling, lane_shapes
+from loadgen.validity.ceiling import Ceiling
 from loadgen.validity.check import Check, State, percent
+from loadgen.validity.share import shares
 
 NEAR = 0.7
 """A run above this share of its generator's ceiling says so (benchmarks.md, section 4.2)."""
@@ -24,7 +23,6 @@ BUSY, FULL = 0.9, 0.98
 MACHINE_FULL = 0.95
 STOLEN = 0.05
 NET_BUSY, NET_FULL = 0.8, 0.95
-_SHORTEST = 0.2  # seconds; what is left of an interval after clipping, below which a rate is no rate
 
 
 def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
@@ -36,14 +34,14 @@ def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
             State.NOT_RUN,
             "The generator's ceiling was not measured, so nobody knows whether the generator was the limit.",
         )
-    shares = dict(_shares(run, ceiling))
-    if not shares:
+    found = dict(shares(run, ceiling))
+    if not found:
         return Check(name, State.NOT_RUN, "No measured phase did anything that the ceiling is known for.")
-    where, share = max(shares.items(), key=lambda one: one[1])
+    where, share = max(found.items(), key=lambda one: one[1])
     facts = {
         "share": round(share, 4),
         "phase": where,
-        "shares": {phase: round(one, 4) for phase, one in shares.items()},
+        "shares": {phase: round(one, 4) for phase, one in found.items()},
         "says_so_above": NEAR,
         "invalidates_above": AT,
     }
@@ -66,62 +64,6 @@ def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
     return Check(name, State.OK, f"{reached}: it was not the limit.", facts)
 
 
-def _shares(run: LoadRun, ceiling: Ceiling) -> Iterator[tuple[str, float]]:
-    """Each measured phase and its share of the ceiling, as the average operation saw it.
-
-    Operations of several kinds add up: each takes 1 / ceiling of a second of the generator. Weighted by
-    operations, an idle tail behind stragglers does not hide a generator that was full before it.
-    """
-    plan = document.load(run.header.plan)
-    shapes = {
-        (phase.name, lane.name, kind): shape
-        for phase in plan.phases
-        for lane in phase.lanes
-        for kind, shape in lane_shapes(plan, lane, run.header.workers).items()
-    }
-    phases = {(phase.name, phase.iteration): phase for phase in run.phases if phase.measured}
-    needed: defaultdict[tuple[str, int], defaultdict[float, float]]
-    needed = defaultdict(lambda: defaultdict(float))
-    ops: defaultdict[tuple[str, int], defaultdict[float, int]] = defaultdict(lambda: defaultdict(int))
-    for one in run.intervals:
-        shape = next(
-            (
-                found
-                for key, found in shapes.items()
-                if (key[0], key[1], key[2].value) == (one.phase, one.lane, one.op)
-            ),
-            None,
-        )
-        most = None if shape is None else ceiling.ops_per_s(shape)
-        key = (one.phase, one.iteration)
-        if most is None or key not in phases:
-            continue
-        count = one.ops + sum(one.errors.values())
-        needed[key][one.t_s] += count / most
-        ops[key][one.t_s] += count
-    for key, phase in phases.items():
-        if share := _weighted(needed[key], ops[key], phase):
-            yield (phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"), share
-
-
-def _weighted(needed: Mapping[float, float], ops: Mapping[float, int], phase: Phase) -> float:
-    """The mean over intervals of seconds needed per second, weighted by operations."""
-    times = sorted(needed)
-    length = min((b - a for a, b in itertools.pairwise(times)), default=1.0)
-    end = (
-        phase.begin_s + phase.barrier_s
-        if phase.barrier_s is not None
-        else (phase.end_s or times[-1] + length)
-    )
-    total = weight = 0.0
-    for at in times:
-        seconds = min(at + length, end) - max(at, phase.begin_s)
-        if seconds >= min(_SHORTEST, length) or len(times) == 1:
-            total += ops[at] * needed[at] / max(seconds, 0.001)
-            weight += ops[at]
-    return total / weight if weight else 0.0
-
-
 def usage(run: LoadRun) -> Mapping[str, Sequence[Event]]:
     """The samples of `loadgen.validity.sampler` that were taken in measured phases, by worker or `master`."""
     spans = [
@@ -141,16 +83,16 @@ def usage(run: LoadRun) -> Mapping[str, Sequence[Event]]:
 def processor_check(run: LoadRun) -> Check:
     """How busy each worker was: it has one thread, so one core is all it can use."""
     name = "generator-processor"
-    shares = {
+    busy = {
         worker: _mean(events, "cpu") for worker, events in usage(run).items() if worker != "master" and events
     }
-    if not shares:
+    if not busy:
         return Check(name, State.NOT_RUN, "How busy the workers were is not known.")
-    worker, share = max(shares.items(), key=lambda one: one[1])
+    worker, share = max(busy.items(), key=lambda one: one[1])
     facts = {
         "worker": worker,
         "share": round(share, 4),
-        "shares": {k: round(v, 4) for k, v in shares.items()},
+        "shares": {name: round(one, 4) for name, one in busy.items()},
     }
     said = f"The busiest worker ({worker}) used {percent(share)} of a core"
     if share >= FULL:

@@ -168,9 +168,19 @@ def test_a_run_near_its_ceiling_says_so(ceiling: float, state: State, share: flo
 
 
 def test_an_idle_tail_does_not_hide_a_generator_that_was_full() -> None:
-    run = made(UP, ceiling=10.5)
-    tail = replace(run.phases[0], end_s=100.0, barrier_s=100.0)
+    run = made(UP, ceiling=10.5, seconds=60)
+    tail = replace(run.phases[0], end_s=600.0, barrier_s=600.0)
     assert check(replace(run, phases=(tail,)), "generator-ceiling").state is State.INVALIDATES
+
+
+def test_a_wave_is_no_peak() -> None:
+    """Forty operations of five seconds that end in one second are eight a second."""
+    run = made(UP, ceiling=100.0)
+    (phase,) = run.phases
+    waves = tuple(replace(one, ops=50 if number in (4, 9) else 0) for number, one in enumerate(run.intervals))
+    key = HistogramKey("up", 1, "up", "put-block", "service")
+    long = replace(run, intervals=waves, phases=(phase,), histograms={key: Histogram.of([5_000_000] * 100)})
+    assert check(long, "generator-ceiling").facts["share"] == pytest.approx(0.1)
 
 
 def test_attempts_that_failed_cost_the_generator_too() -> None:
