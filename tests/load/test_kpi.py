@@ -213,6 +213,7 @@ def test_one_iteration_gives_no_p95() -> None:
     assert "fetch.time_to_stage_p95_s" not in found
     assert "fetch.time_to_1TB_p95_s" not in found
     assert found["fetch.time_to_1TB_p50_s"].low is None
+    assert "one iteration: no interval" in found["fetch.time_to_1TB_p50_s"].said
 
 
 def test_p95_is_bounded_without_assumptions_from_59_iterations() -> None:
@@ -272,6 +273,9 @@ def test_the_planning_table_has_the_published_counts() -> None:
         return replace(lane, single_bytes=full.files[-1].bytes)
 
     accounts = (substrate("blob-account-listed"), substrate("blob-account"))
+    back = {one.block_bytes: one for one in planning(full, accounts) if one.phase == "restore"}
+    assert back[4 << 20].blob_requests == 2872
+    assert {one.limited_by for one in back.values()} == {"egress"}
     rows = [one for one in planning(full, accounts) if one.phase == "write"]
     counts = {one.block_bytes: one.requests for one in rows if one.account == "blob-account"}
     assert [counts[size << 20] for size in (4, 8, 32, 64, 100)] == [
