@@ -22,6 +22,7 @@ from loadgen.fleet.run import Watch, bench
 from loadgen.fleet.wish import Wish, authorised
 from loadgen.plan import document
 from loadgen.plan.values import Plan
+from loadgen.validity.check import Check, State
 
 SECONDARY = re.compile(
     r"\.(barrier_s|median_rank_s|seal_s|straggler_ratio|round_trip_s|latency_p50_ms|latency_p99_ms)$"
@@ -138,11 +139,17 @@ def _result(done: Done, name: str, primary: str) -> BlockResult:
         ops=sum(one.ops for one in phases),
         errors=sum(one.errors for one in phases),
         seconds=sum(one.barrier_s or 0.0 for one in phases),
-        checks=tuple(CheckSeen(one.name, one.state.value, one.said) for one in done.checks),
+        checks=tuple(CheckSeen(one.name, _state(one), one.said) for one in done.checks),
         folder=name,
         failure="" if done.run.complete else f"the run is partial: {done.run.why}",
         facts={"plan": fingerprint(document.load(done.run.header.plan)), "workers": done.run.header.workers},
     )
+
+
+def _state(check: Check) -> str:
+    """A run that may be no side of a comparison is none. What a crash would leave is looked at for both."""
+    forbidden = check.forbids_verdict and check.name != "durability"
+    return State.INVALIDATES.value if forbidden else check.state.value
 
 
 def fingerprint(plan: Plan) -> str:
