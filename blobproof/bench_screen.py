@@ -46,7 +46,8 @@ class Progress(Bar):
     def step(self, said: str) -> None:
         """Something takes a while."""
         self._at = None
-        self._bar.reset(self._task, total=None, description=escape(said), said="")
+        self._bar.remove_task(self._task)  # a task that has a total keeps it
+        self._task = self._bar.add_task(escape(said), total=None, said="")
 
     def say(self, said: str) -> None:
         """Something that stays on the screen."""

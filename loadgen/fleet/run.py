@@ -64,7 +64,7 @@ def bench(wish: Wish, endpoint: Endpoint, watch: Watch, restartable: Restartable
             tempest = Tempest(wish.storm, endpoint, wish.folder / "logs", restartable)
             endpoint = stack.enter_context(tempest).endpoint
             follow = Follow(tempest, wish.plan)
-        writer = LoadWriter(wish.folder, header)
+        writer = LoadWriter(wish.folder, header, checked=True)
         writer.add(*events)
         watch.step("waiting for the workers")
         try:
@@ -73,7 +73,7 @@ def bench(wish: Wish, endpoint: Endpoint, watch: Watch, restartable: Restartable
                 endpoint,
                 wish.formation,
                 wish.folder,
-                _hear(writer, watch, follow),
+                _hear(writer, watch, follow, join=wish.expected > 0),
             )
         except (FleetError, KeyboardInterrupt) as error:
             writer.close(complete=False, why=str(error) or "interrupted twice")
@@ -91,7 +91,7 @@ def bench(wish: Wish, endpoint: Endpoint, watch: Watch, restartable: Restartable
         return done
 
 
-def _hear(writer: LoadWriter, watch: Watch, follow: Follow | None) -> Callable[[Row], None]:
+def _hear(writer: LoadWriter, watch: Watch, follow: Follow | None, *, join: bool) -> Callable[[Row], None]:
     def hear(row: Row) -> None:
         for event in () if follow is None else follow.hear(row):
             writer.add(event)
@@ -106,7 +106,7 @@ def _hear(writer: LoadWriter, watch: Watch, follow: Follow | None) -> Callable[[
                     watch.say(line.said)
             case "progress":
                 watch.progress(row)
-            case "listening":
+            case "listening" if join:
                 watch.say(f"workers join at port {row['port']}")
             case "ended":
                 if row["code"]:

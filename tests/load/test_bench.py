@@ -208,7 +208,7 @@ def test_four_workers_in_namespaces_one_killed_midway(facade: Running, tmp_path:
     with network(4) as net:
         port = facade.endpoint.face().address[1]
         url = f"http://{net.address}:{port}/{facade.endpoint.account}"
-        endpoint = replace(facade.endpoint, url=url, connect=None, also={})
+        endpoint = replace(facade.endpoint, url=url, connect=None, also={}, declared=None)
         folder = tmp_path / "run"
         folder.mkdir()
         formation = Formation(0, net.address)
