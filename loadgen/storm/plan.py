@@ -139,12 +139,12 @@ def check(
         if act.what is What.KILL_WORKER and act.worker >= workers:
             raise StormError(
                 f"--fault {act.text}: there is no worker {act.worker}; {workers} count from 0",
-                "Start more with --processes.",
+                "Start more with --workers.",
             )
         if act.what is What.KILL_WORKER and workers + elsewhere < 2:
             raise StormError(
                 f"--fault {act.text}: without its only worker a run has nobody left",
-                "Start more with --processes.",
+                "Start more with --workers.",
             )
         if act.what is What.RESTART and not can_restart:
             raise StormError(

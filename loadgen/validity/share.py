@@ -19,8 +19,8 @@ def shares(run: LoadRun, ceiling: Ceiling) -> Iterator[tuple[str, float]]:
     """Each measured phase and its share of the ceiling, as the average operation saw it.
 
     Operations of several kinds add up: each takes 1 / ceiling of a second of the generator. Weighted by that,
-    an idle tail behind stragglers does not hide a generator that was full before it. Windows are looked at that
-    are much longer than an operation: large ones end in waves, and a second in which one ended says little.
+    an idle tail behind stragglers does not hide a generator that was full before. Each window is much longer
+    than an operation: large ones end in waves, and a second in which one ended says little.
     """
     shapes = _shapes(run)
     for phase in run.phases:
