@@ -2,9 +2,9 @@
 
 Extents of a run form a lattice: member m (the number of a blob in its family) by extent k (its place in the
 blob). Extent (m, k) is fresh where m + k is a multiple of `duplicate`, rounded, so that along either side
-every `duplicate`-th extent is fresh: one big blob holds the ratio within itself, many small ones among each other.
-Every other extent repeats one fresh extent before it, drawn over the whole distance: of its own blob where
-there is one, else of a member before it at no higher place, so that what it repeats is part of the run.
+every `duplicate`-th extent is fresh: one big blob holds the ratio within itself, many small ones among each
+other. Every other extent repeats one fresh extent before it, drawn over the whole distance: of its own blob
+where there is one, else of a member before it at no higher place, so that what it repeats is part of the run.
 """
 
 from __future__ import annotations
