@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import omission
 from loadgen.null import server as null
 from loadgen.null.server import NullServerError
 from loadgen.plan import document
@@ -504,3 +505,20 @@ def test_a_sampler_sees_its_own_work() -> None:
 
 def test_no_way_is_no_way() -> None:
     assert way_to(("no.such.host.invalid", 1)) is None
+
+
+# ------------------------------------------------------------------------------- the omission benchmark
+
+
+def test_the_truth_of_a_server_that_stalls() -> None:
+    """It stalls from 4.5 s to 5.5 s, and again ten seconds later."""
+    arrivals = [0.0, 4.4, 4.499, 4.5, 5.0, 5.5, 14.9]
+    expected = [0.005, 0.005, 1.001, 1.005, 0.505, 0.005, 0.605]
+    assert omission.truth(arrivals, 0.005) == pytest.approx(expected)
+
+
+def test_percentiles_are_those_of_the_histogram() -> None:
+    values = [one * one % 9973 for one in range(1, 500)]
+    for quantile in omission.QUANTILES:
+        exact = omission.exact([float(one) for one in values], quantile)
+        assert Histogram.of(values).percentile(quantile) == pytest.approx(exact, rel=1 / 1024)
