@@ -119,6 +119,15 @@ class Tempest:
     # ------------------------------------------------------------------------- on the storm's thread
 
     def _work(self) -> None:
+        try:
+            self._act()
+        except Exception as error:
+            # The run goes on, and says so: what was to go wrong from now on does not.
+            facts = {"fault": "storm", "state": "failed", "text": "storm"}
+            said = f"the storm broke off: {type(error).__name__}: {error}"
+            self._happened.put(Happened(time.monotonic_ns(), said, facts))
+
+    def _act(self) -> None:
         while True:
             now = time.monotonic_ns()
             while self._due and self._due[0][0] <= now:

@@ -355,6 +355,22 @@ def test_the_endpoint_is_killed_and_started_again(tmp_path: Path) -> None:
     assert lives.done == {"kill": 1, "start": 1}
 
 
+class Broken(Recorded):
+    """Something that cannot be started again, and not for a reason that anybody knows."""
+
+    def start(self) -> None:
+        raise RuntimeError("no more")
+
+
+def test_a_storm_that_breaks_off_says_so(tmp_path: Path) -> None:
+    endpoint = Endpoint("x", "http://127.0.0.1:9/x", "x", style=Style.PATH)
+    storm = parse(["restart@0s+0s"])
+    assert storm is not None
+    with Tempest(storm, endpoint, tmp_path, Broken()) as tempest:
+        tempest.begins("write", time.monotonic_ns(), measured=True)
+        assert "no more" in until(tempest, "failed").said
+
+
 def test_a_worker_is_killed_by_its_own_id(tmp_path: Path) -> None:
     endpoint = Endpoint("x", "http://127.0.0.1:9/x", "x", style=Style.PATH)
     storm = parse(["kill-worker@0s,worker=1"])
