@@ -272,7 +272,7 @@ class _Whole:
         if outcome[7] or outcome[0] >= 300:
             self.failures += 1
         if outcome[4] >= self._until:
-            self._lane.stop()
+            self._lane.stop(time.monotonic_ns())
 
     @property
     def finished(self) -> bool:

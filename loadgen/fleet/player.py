@@ -127,10 +127,10 @@ class Player:
         while not source.finished:
             if drained:
                 if now >= drained:
-                    engine.abandon(source)
+                    engine.abandon(source, "cut-off")
                     return
             elif now >= until or self._stop == number:
-                source.stop()
+                source.stop(now)
                 drained = now + _DRAIN
             if (interval := self._interval(now)) > told:
                 told = interval

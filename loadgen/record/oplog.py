@@ -28,7 +28,19 @@ END = 254
 """The `kind` of the last record; `intended` is how many operations the log has."""
 
 KINDS = tuple(kind.value for kind in Kind)
-FAILURES = ("", "refused", "reset", "closed", "timeout", "protocol", "short", "content", "other")
+FAILURES = (
+    "",
+    "refused",
+    "reset",
+    "closed",
+    "timeout",
+    "protocol",
+    "short",
+    "content",
+    "not-begun",
+    "cut-off",
+    "other",
+)
 TABLES = ("phase", "lane", "code")
 """What words are of. A phase's word is its name and its iteration: `write/1`."""
 

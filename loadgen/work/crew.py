@@ -14,10 +14,10 @@ class Crew:
     """Files, one after the other or some at a time, and `lane.parallel` places to send from.
 
     A place remembers since when it is free, ns: what is sent from it was to start then, or when what it
-    depends on was done, whichever is later.
+    depends on was done, whichever is later. A file depends on the one that had to be through before it.
     """
 
-    __slots__ = ("_files", "_in_work", "_lane", "_places", "_ready", "_start", "queued", "rank")
+    __slots__ = ("_files", "_lane", "_openings", "_places", "_ready", "_start", "queued", "rank")
 
     def __init__(self, lane: Lane, rank: int, files: Iterator[Blob], start: int) -> None:
         self.rank = rank
@@ -26,7 +26,7 @@ class Crew:
         self._files = files
         self._start = start
         self._places = deque([start] * lane.parallel)
-        self._in_work = 0  # files
+        self._openings = deque([start] * lane.files_at_once)  # since when another file may be begun, ns
         self._ready: deque[Job] = deque()  # those that may have something to start, in turn
 
     def next(self) -> tuple[Job, Op] | None:
@@ -40,13 +40,12 @@ class Crew:
             if op is not None:
                 return job, self._placed(op, job)
             ready.popleft().queued = False  # until one of its operations ends
-        if self._in_work < self._lane.files_at_once:
+        if self._openings:
             blob = next(self._files, None)
             if blob is not None:
-                job = Job(self._lane, self.rank, blob, self._start)
+                job = Job(self._lane, self.rank, blob, self._openings.popleft())
                 op = job.next()
                 assert op is not None  # every job begins with something that depends on nothing
-                self._in_work += 1
                 ready.appendleft(job)
                 return job, self._placed(op, job)
         return None
@@ -56,12 +55,17 @@ class Crew:
         self._places.append(outcome.last)
         job.ended(op, outcome, good=good)
         if job.over:
-            self._in_work -= 1
+            self._openings.append(outcome.last)
             return True
         if not job.queued:
             job.queued = True
             self._ready.append(job)
         return False
+
+    def waiting(self) -> tuple[int, int, Blob] | None:
+        """The task of an open loop that was not begun: when it was due, ns, its rank and its file."""
+        blob = next(self._files, None)
+        return None if blob is None else (self._start, self.rank, blob)
 
     def _placed(self, op: Op, job: Job) -> Op:
         op.intended = max(self._places.popleft(), job.ready)

@@ -18,11 +18,15 @@ def owners(files: FileSet, lane: Lane) -> int:
     return min(files.owners or lane.ranks, lane.ranks)
 
 
-def blob(plan: Plan, files: FileSet, index: int, lane: Lane) -> Blob:
-    """File `index` of a set; its name tells the rank that wrote it, whichever ranks of a lane read it."""
+def blob(plan: Plan, files: FileSet, index: int, lane: Lane, turn: str) -> Blob:
+    """File `index` of a set; its name tells the rank that wrote it, whichever ranks of a lane read it.
+
+    What is in it is new for every run (whose container is new) and for every `turn` of the run through its
+    files: an endpoint that keeps equal bytes once would be paid for what it had already.
+    """
     owned_by = files.owners or lane.ranks
     name = files.pattern.format(index=index, rank=index % owned_by, part=index // owned_by)
-    seed = seed_for(plan.seed, files.name, index)
+    seed = seed_for(plan.seed, f"{plan.container}/{turn}/{files.name}", index)
     return Blob(f"{plan.prefix}/{files.name}/{name}", size(plan, files, index), files.payload, seed)
 
 
@@ -39,8 +43,11 @@ def folder(plan: Plan, files: FileSet) -> str:
     return f"{plan.prefix}/{files.name}/"
 
 
-def of_rank(plan: Plan, lane: Lane, rank: int) -> Iterator[Blob]:
-    """What a rank of a lane works on, in order, once through. `rank` counts from 0 within the lane."""
+def of_rank(plan: Plan, lane: Lane, rank: int, turn: str = "1") -> Iterator[Blob]:
+    """What a rank of a lane works on, in order, once through. `rank` counts from 0 within the lane.
+
+    `turn` tells this time through from others, in this phase and in those before it.
+    """
     for name in lane.files:
         files = plan.file_set(name)
         if lane.action is Action.LIST:
@@ -54,15 +61,15 @@ def of_rank(plan: Plan, lane: Lane, rank: int) -> Iterator[Blob]:
         else:
             indices = (index for index in range(rank, files.count, shared_by) if rank < shared_by)
         for index in indices:
-            yield blob(plan, files, index, lane)
+            yield blob(plan, files, index, lane, turn)
 
 
-def in_turn(plan: Plan, lane: Lane) -> Iterator[Blob]:
-    """What the arrivals of an open loop work on, one after the other, once through."""
+def in_turn(plan: Plan, lane: Lane, turn: str = "1") -> Iterator[Blob]:
+    """What the arrivals of an open loop work on, one after the other, once through; `turn` as above."""
     for name in lane.files:
         files = plan.file_set(name)
         if lane.action is Action.LIST:
             yield Blob(folder(plan, files), 0, files.payload, 0)
             continue
         for index in range(files.count):
-            yield blob(plan, files, index, lane)
+            yield blob(plan, files, index, lane, turn)

@@ -74,9 +74,9 @@ class LaneSource:
         self._crews: deque[Crew] = deque()  # those that may have something to start, in turn
         self._arriving: Iterator[tuple[int, int, Blob]] = iter(())
         if lane.arrivals is None:
-            self._crews.extend(Crew(lane, rank, _files(plan, lane, rank), start_ns) for rank in own)
+            self._crews.extend(Crew(lane, rank, _files(plan, phase, lane, rank), start_ns) for rank in own)
         elif own:
-            self._arriving = _arrivals(plan, lane, {*own}, due_times(lane.arrivals, key, start_ns))
+            self._arriving = _arrivals(plan, phase, lane, {*own}, due_times(lane.arrivals, key, start_ns))
         self._arrival = next(self._arriving, None)
         self.stopped = False
 
@@ -85,9 +85,17 @@ class LaneSource:
         """Whether nothing is left to start and nothing is under way."""
         return not self._under_way and (self.stopped or not (self._crews or self._arrival))
 
-    def stop(self) -> None:
-        """Start nothing more, and make nothing again."""
+    def stop(self, now: int) -> None:
+        """Start nothing more, and make nothing again. `now`: ns of the monotonic clock.
+
+        Tasks of an open loop that are due and were not begun are told as attempts that failed: to leave them
+        out would flatter the endpoint that they waited for.
+        """
+        if self.stopped:
+            return
         self.stopped = True
+        if self._lane.arrivals is not None:
+            self._give_up(now)
         for _, _, op in self._again:
             crew, job = self._under_way.pop(op)
             self.tallies[crew.rank].failed += not job.failed
@@ -149,6 +157,20 @@ class LaneSource:
             crew.queued = True
             self._crews.append(crew)
 
+    def _give_up(self, now: int) -> None:
+        late = [waiting for crew in self._crews if (waiting := crew.waiting()) is not None]
+        while self._arrival is not None and self._arrival[0] <= now:
+            late.append(self._arrival)
+            self._arrival = next(self._arriving, None)
+        for due, rank, blob in late:
+            op = Job(self._lane, rank, blob, due).next()
+            assert op is not None
+            op.intended = due
+            outcome = Outcome(0, "", 0, 0, now, 0, 0, "not-begun")
+            self._recorder.op(op, outcome)
+            self.tallies[rank].errors += 1
+            self.tallies[rank].failed += 1
+
     def _may_again(self, op: Op, outcome: Outcome) -> bool:
         return op.attempt < self._retry.tries and (bool(outcome.failure) or outcome.status in _AGAIN)
 
@@ -157,17 +179,23 @@ class LaneSource:
         return int(pause * self._random.uniform(0.5, 1.0) * _NS)
 
 
-def _files(plan: Plan, lane: Lane, rank: int) -> Iterator[Blob]:
+def _files(plan: Plan, phase: Phase, lane: Lane, rank: int) -> Iterator[Blob]:
     return itertools.chain.from_iterable(
-        of_rank(plan, lane, rank - lane.first_rank) for _ in range(lane.repeat)
+        of_rank(plan, lane, rank - lane.first_rank, _turn(phase, number)) for number in range(lane.repeat)
     )
 
 
-def _arrivals(plan: Plan, lane: Lane, own: set[int], times: Iterator[int]) -> Iterator[tuple[int, int, Blob]]:
+def _turn(phase: Phase, number: int) -> str:
+    return f"{phase.iteration}.{number}"
+
+
+def _arrivals(
+    plan: Plan, phase: Phase, lane: Lane, own: set[int], times: Iterator[int]
+) -> Iterator[tuple[int, int, Blob]]:
     """When a task arrives, at whose rank, and its file: task n of the lane is that of rank n modulo ranks."""
     endless = lane.arrivals is not None and lane.arrivals.seconds > 0
     rounds: Iterable[int] = itertools.count() if endless else range(lane.repeat)
-    files = itertools.chain.from_iterable(in_turn(plan, lane) for _ in rounds)
+    files = itertools.chain.from_iterable(in_turn(plan, lane, _turn(phase, number)) for number in rounds)
     for number, (due, blob) in enumerate(zip(times, files, strict=False)):
         rank = lane.first_rank + number % lane.ranks
         if rank in own:

@@ -56,8 +56,9 @@ class Op:
 class Outcome(NamedTuple):
     """What became of an operation. Times are ns of the monotonic clock.
 
-    `failure` is "" or one of: refused, reset, closed, timeout, protocol, short, content. A response with an
-    error status has no failure: its status says it.
+    `failure` is "" or one of: refused, reset, closed, timeout, protocol, short, content; not-begun, for what
+    was due and never sent; cut-off, for what was under way when a phase was ended. A response with an error
+    status has no failure: its status says it.
     """
 
     status: int  # 0: no response

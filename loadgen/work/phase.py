@@ -61,10 +61,10 @@ class PhaseSource:
             return self._only.finished
         return all(lane.finished for lane in self._turns)
 
-    def stop(self) -> None:
-        """Start nothing more, and make nothing again; what is under way may end."""
+    def stop(self, now: int) -> None:
+        """Start nothing more, and make nothing again; what is under way may end. `now`: ns."""
         for lane in self._turns:
-            lane.stop()
+            lane.stop(now)
 
     @property
     def tallies(self) -> tuple[RankTally, ...]:

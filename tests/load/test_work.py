@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -181,7 +182,7 @@ def test_stopping_starts_nothing_more() -> None:
     source = PhaseSource(wanted, wanted.phases[0], [0], 0, Log())
     op = source.next(5)
     assert op is not None
-    source.stop()
+    source.stop(6)
     assert (source.next(6), source.due(), source.finished) == (None, None, False)
     source.done(op, Outcome(503, "ServerBusy", 1, 2, 3, 0, 0))
     assert source.finished
@@ -224,3 +225,42 @@ def test_the_marker_of_the_next_page(document: bytes, marker: str) -> None:
 def test_a_rate_must_be_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         next(due_times(Arrivals(rate=0), "s", 0))
+
+
+def test_a_file_that_waits_for_the_one_before_it_is_to_start_when_that_is_through() -> None:
+    lane = Lane("up", Action.UPLOAD, ("f",), 1, single_bytes=100, parallel=4, files_at_once=1)
+    log, _ = play(plan(lane, files=(FileSet("f", 6, 10, "zeros"),)), [0], took=10 * _MS)
+    assert {out.last - intended for _, _, intended, out in log.seen} == {10 * _MS}
+
+
+def test_the_first_blocks_of_a_file_wait_for_no_place_that_was_idle() -> None:
+    lane = Lane("up", Action.UPLOAD, ("f",), 1, block_bytes=10, parallel=4, files_at_once=1)
+    log, _ = play(plan(lane, files=(FileSet("f", 3, 50, "zeros"),)), [0], took=10 * _MS)
+    assert {out.last - intended for _, _, intended, out in log.seen} == {10 * _MS}
+
+
+@pytest.mark.parametrize("frozen", [0, 3])
+def test_tasks_that_were_due_and_not_begun_are_told(frozen: int) -> None:
+    arrivals = Arrivals(rate=100, process=Process.CONSTANT, seconds=1)
+    lane = Lane("get", Action.DOWNLOAD, ("f",), 2, arrivals=arrivals)
+    wanted = plan(lane, files=(FileSet("f", 3, 10, "zeros"),))
+    log = Log()
+    source = PhaseSource(wanted, wanted.phases[0], [0, 1], 0, log)
+    for _ in range(frozen):  # so many are sent, and never answered
+        assert source.next(200 * _MS) is not None
+    source.stop(495 * _MS)
+    told = [(intended, out.failure, out.last) for _, _, intended, out in log.seen]
+    assert told == [(number * 10 * _MS, "not-begun", 495 * _MS) for number in range(frozen, 50)]
+    assert sum(tally.failed for tally in source.tallies) == 50 - frozen
+    assert source.finished is (frozen == 0)
+
+
+def test_no_two_times_through_the_files_send_the_same_bytes() -> None:
+    lane = Lane("up", Action.UPLOAD, ("f",), 2, single_bytes=100, repeat=2)
+    wanted = plan(lane, files=(FileSet("f", 4, 10, "zeros"),))
+    again = replace(wanted, phases=(replace(wanted.phases[0], iteration=2),))
+    other = replace(wanted, container="another")
+    seeds = [op.blob.seed for one in (wanted, again, other) for op, *_ in play(one, [0, 1])[0].seen]
+    assert len({*seeds}) == len(seeds) == 24
+    sizes = [op.blob.size for one in (wanted, other) for op, *_ in play(one, [0, 1])[0].seen]
+    assert {*sizes} == {10}
