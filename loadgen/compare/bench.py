@@ -61,8 +61,10 @@ class Arm:
         }
 
     def side(self) -> Side:
-        """What decides whether a verdict is possible."""
-        return Side(self.shown, {}, self.substrate)
+        """What decides whether a verdict is possible, and what is said beside it."""
+        facts = self.facts()
+        said = {"scheme": facts["scheme"], "authorisation": facts["authorised"]}
+        return Side(self.shown, said, self.substrate)
 
 
 class BenchArms:

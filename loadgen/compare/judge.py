@@ -137,7 +137,7 @@ def _undecided(result: Judgement, rules: Rules) -> str:
             f"A and B differ, but neither that it is by more than the margin of {rules.margin:.1%} "
             f"nor that it is by less than {result.margin:.1%} was shown"
         )
-    return f"the interval reaches from one side of a margin of {result.margin:.1%} to the other"
+    return f"the interval lies neither within a margin of {result.margin:.1%} nor beyond {rules.margin:.1%}"
 
 
 def _warnings(ab: Sequence[float], found: Estimate, seen: Noise | None, rules: Rules) -> tuple[str, ...]:
