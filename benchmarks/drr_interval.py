@@ -2,10 +2,10 @@
 
     python -m benchmarks.drr_interval [--corpora N] [--files N] [--json]
 
-A kind of data is endlessly many files: sizes, data types and numbers of whole copies are drawn. Its true ratios
-are those of 3,000 files. Each corpus is some of them, and each is measured twice: with all of its chunks, and
-with a sample of them that a much too small memory allows. Said is how many of the 95 % intervals hold the truth,
-with the exact binomial interval of that share. Ends with 1 when 95 % is not in it and fewer hold than should.
+A kind of data is endlessly many files: sizes, data types and numbers of whole copies are drawn. Its true
+ratios are those of 3,000 files. Each corpus is other files of the kind, and each is measured twice: with all
+of its chunks, and with a sample of them that a much too small memory allows. Said is how many of the 95 %
+intervals hold the truth, with the exact binomial interval of that share. Ends with 1 when that is below 95 %.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ def main() -> int:
     for name, entries in SAMPLES.items():
         held, widths = [0, 0, 0], []
         for number in range(wanted.corpora):
-            # Files that are not of the population: the truth is not measured by what it is made of.
             files = [_file(draw, (number + 1) * 10**6 + at) for at in range(wanted.files)]
             found = _measure(payloads, files, entries, number)
             for at, (one, true) in enumerate(zip(found, truth, strict=True)):
@@ -77,18 +76,15 @@ def main() -> int:
             _say(f"{name}: half of an interval of reduce is {wide:.1f} % (median)")
     for row in rows:
         if not wanted.json:
-            _say(
-                "{chunks:12}{ratio:12}{held} of {of} intervals hold the truth: {low:.3f} to {high:.3f}".format(
-                    **row
-                )
-            )
+            said = "{chunks:12}{ratio:12}{held} of {of} intervals hold the truth: {low:.3f} to {high:.3f}"
+            _say(said.format(**row))
     if wanted.json:
         _say(json.dumps({"truth": [one[0] for one in truth], "rows": rows}))
     return 1 if any(row["high"] < 0.95 for row in rows) else 0
 
 
 def _file(draw: np.random.Generator, seed: int) -> File:
-    size = int(draw.lognormal(10.5, 0.9).clip(1_000, 1_000_000))
+    size = int(min(max(draw.lognormal(10.5, 0.9), 1_000), 1_000_000))
     return File(str(draw.choice(KINDS)), seed, size, 1 + int(draw.poisson(0.4)))
 
 

@@ -191,7 +191,7 @@ def test_a_sample_is_unbiased_and_bounded() -> None:
 
 
 def corpus(draw: np.random.Generator, share: float) -> tuple[Sample, np.ndarray[Any, Any]]:
-    """Files of a kind: sizes, compressibility, repeats and whole copies all vary. A sample of their chunks."""
+    """Files of a kind: sizes, compressibility, repeats, whole copies all vary. A sample of their chunks."""
     logical, parts, first = np.zeros(GROUPS), [], 0
     for _ in range(250):
         chunks, group = 1 + int(draw.lognormal(2.0, 0.8)), int(draw.integers(GROUPS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -266,3 +267,11 @@ def test_no_block_helps_to_compress_another(name: str) -> None:
     together = len(zstandard.ZstdCompressor(compression_params=far).compress(b"".join(blocks)))
     alone = sum(len(zstandard.ZstdCompressor(level=9).compress(block)) for block in blocks)
     assert together / alone > 0.99
+
+
+def test_the_page_shows_the_recipes_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "payloads.md").read_text()
+    for one in recipes().values():
+        compress, duplicate = one.compress_from, one.duplicate_from
+        row = f"| `{one.id}` | {one.data} | {one.compress:g} | {compress.provenance}: {compress.source} | "
+        assert row + f"{one.duplicate:g} | {duplicate.provenance} |" in page
