@@ -69,7 +69,8 @@ class Ledger:
     def close(self, missing: Iterable[int]) -> tuple[lines.Line, ...]:
         """The end of the phase, with the ranks that did not come to it: all the lines that are left."""
         phase, away = self.phase, tuple(missing)
-        ends = [rank.end_s for rank in self._ranks if rank.end_s is not None and rank.rank not in away]
+        # Without all ranks the phase has no time: that of the others says nothing of what all have moved.
+        ends = [] if away else [rank.end_s for rank in self._ranks if rank.end_s is not None]
         idle = bool(self.finished) and not away and not ends  # there was nothing to do
         end = max(ends, default=self.begin_s if idle else None)
         whole = lines.Phase(

@@ -177,7 +177,7 @@ def test_a_worker_that_dies_is_named_with_its_ranks_and_the_others_go_on():
     assert lost.facts == {"worker": 1, "ranks": [1, 3]}
     assert lost.t_s < 4.2
     assert [(one.name, one.missing_ranks) for one in stage.phases] == [("write", (1, 3)), ("restore", (1, 3))]
-    assert stage.phases[0].barrier_s == pytest.approx(6.0)
+    assert [one.barrier_s for one in stage.phases] == [None, None]
     assert not stage.over["complete"]
     assert stage.over["why"] == "worker 1 lost on the way"
     # What it had told until then is kept.
