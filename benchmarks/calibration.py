@@ -49,7 +49,7 @@ from loadgen.compare.values import Place, Rules, Stage, Verdict
 from loadgen.plan.make import plan_for
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
 
-SERVICE = 0.040  # seconds: a machine that is busy with other things delays by milliseconds
+SERVICE = 0.100  # seconds: what else a busy machine does delays by tens of milliseconds
 SLOWER = 0.10
 CONTAINER = "bp-calibration"
 _REQUESTS = 16  # of a run, four of them at once
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=2, help="real comparisons at once")
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
-    rules = Rules("stage.barrier_s", lower_is_better=True, resamples=1999)
+    rules = Rules("stage.barrier_s", lower_is_better=True, resamples=999)
     told: dict[str, Any] = {"rules": {"margin": rules.margin, "alpha": rules.alpha, "aa": rules.aa_blocks}}
     good = True
     profiles: Mapping[str, Callable[[], Floats]] = {
@@ -215,6 +215,7 @@ def real(rules: Rules, count: int, parallel: int) -> dict[float, dict[str, Any]]
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(max(1, parallel), mp_context=spawn) as pool:
         for (_, slower), (verdict, ratio, seconds) in zip(jobs, pool.map(one_real, jobs), strict=True):
+            say(f"    {slower:4.0%} slower: {verdict:12} {ratio:.4f}  {seconds:.0f} s")
             mine = found.setdefault(slower, {"verdicts": {}, "ratios": [], "seconds": 0.0})
             mine["verdicts"][verdict] = mine["verdicts"].get(verdict, 0) + 1
             mine["ratios"].append(ratio)

@@ -10,13 +10,13 @@ the queue filled, and the answer that leaves too late.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import select
 import socket
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 
 from loadgen.client.timer import Timer
 
@@ -26,17 +26,13 @@ _CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 @contextlib.contextmanager
 def service_server(service_s: float) -> Iterator[int]:
     """Its port on 127.0.0.1. Each request is served for so many seconds."""
-    ours, theirs = multiprocessing.Pipe()
-    child = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(theirs, int(service_s * 1e9)), daemon=True
-    )
-    child.start()
-    theirs.close()
-    try:
-        yield int(ours.recv())
-    finally:
-        child.kill()
-        child.join()
+    command = [sys.executable, "-m", "benchmarks.service_server", repr(service_s)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            yield int(child.stdout.readline())
+        finally:
+            child.kill()
 
 
 class _Client:
@@ -68,10 +64,11 @@ class _Client:
         return whole
 
 
-def _serve(told: Connection, service: int) -> None:
+def _serve(service: int) -> None:
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     listening.setblocking(False)
-    told.send(listening.getsockname()[1])
+    sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
     poll, timer = select.epoll(), Timer()
     poll.register(listening.fileno(), select.EPOLLIN)
     poll.register(timer.fd, select.EPOLLIN)
@@ -99,3 +96,7 @@ def _serve(told: Connection, service: int) -> None:
         while leaving and leaving[0][0] <= time.monotonic_ns():
             leaving.popleft()[1].sendall(_CREATED)
         timer.arm(leaving[0][0] if leaving else 0)
+
+
+if __name__ == "__main__":
+    _serve(int(float(sys.argv[1]) * 1e9))

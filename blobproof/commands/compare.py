@@ -33,6 +33,7 @@ from loadgen.compare.runs import compare_runs
 from loadgen.compare.values import FORMS, Block, CompareError, NotComparableError, Rules, Stage
 from loadgen.compare.write import FILE, CompareWriter, block_line, header_line
 from loadgen.fleet.adjust import adjusted
+from loadgen.fleet.bounds import bounds
 from loadgen.fleet.container import new_name
 from loadgen.fleet.job import Auth
 from loadgen.fleet.launch import Formation
@@ -46,7 +47,7 @@ from loadgen.plan.make import plan_for
 from loadgen.plan.values import Plan
 from loadgen.record.write import FILE as LOAD
 from loadgen.substrates.read import substrate as find_substrate
-from loadgen.validity.world import promised
+from loadgen.validity.world import Bound, promised
 
 _RULES = Rules("", lower_is_better=True)
 """The defaults."""
@@ -246,13 +247,13 @@ def _arm(arm: str, there: Opened, given: Mapping[str, Any]) -> Arm:
     chosen = None if name is None else find_substrate(name)
     declared = {key: given[key][place] for key in ("redundancy", "flush") if given[key]}
     disclosure = {"durability": declared} if len(declared) == 2 else {}
-    substrate = Substrate(
-        None if chosen is None else chosen.id,
-        None if chosen is None else chosen.provenance.value,
-        promise(promised(disclosure, there.endpoint.name)),
-    )
+    promises = promise(promised(disclosure, there.endpoint.name))
+    substrate, limits = Substrate(durability=promises), tuple[Bound, ...]()
+    if chosen is not None:
+        substrate = Substrate(chosen.id, chosen.provenance.value, promises, chosen.missing)
+        limits = bounds(chosen)
     auth = None if given["auth"] is None else Auth(given["auth"])
-    return Arm(there.endpoint, there.shown, auth, substrate, disclosure)
+    return Arm(there.endpoint, there.shown, auth, substrate, disclosure, limits)
 
 
 def _plan(given: Mapping[str, Any]) -> Plan:

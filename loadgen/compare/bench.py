@@ -23,6 +23,7 @@ from loadgen.fleet.wish import Wish, authorised
 from loadgen.plan import document
 from loadgen.plan.values import Plan
 from loadgen.validity.check import Check, State
+from loadgen.validity.world import Bound
 
 SECONDARY = re.compile(
     r"\.(barrier_s|median_rank_s|seal_s|straggler_ratio|round_trip_s|latency_p50_ms|latency_p99_ms)$"
@@ -47,6 +48,7 @@ class Arm:
     auth: Auth | None = None
     substrate: Substrate = UNSTATED
     disclosure: Mapping[str, Any] = field(default_factory=dict)
+    bounds: tuple[Bound, ...] = ()  # of the substrate
 
     def facts(self) -> dict[str, Any]:
         """What the header says of it."""
@@ -113,6 +115,7 @@ class BenchArms:
             self_test=(place.stage, place.block, place.position) == (Stage.WARM_UP, 1, 1),
             substrate=side.substrate.name,
             substrate_provenance=side.substrate.provenance,
+            bounds=side.bounds,
             disclosure=side.disclosure,
         )
         try:

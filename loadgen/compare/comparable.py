@@ -38,7 +38,8 @@ class Substrate:
 
     name: str | None = None
     provenance: str | None = None  # published, user-supplied, calibrated, assumed
-    durability: str | None = None  # "EC 8+4", "3 copies", "none"
+    durability: str | None = None  # what a crash leaves: "ec 8+4; flush: before the answer"
+    missing: tuple[str, ...] = ()  # parameters that it has to have, and nobody stated
 
 
 UNSTATED = Substrate()
@@ -73,6 +74,11 @@ def held_back(a: Side, b: Side) -> tuple[str, ...]:
         f"parameters of {one.name} ({arm}) are assumed, and assumptions never lead to a verdict"
         for arm, one in arms
         if one.provenance == "assumed"
+    ]
+    said += [
+        f"{one.name} ({arm}) is not described: {', '.join(one.missing)} missing"
+        for arm, one in arms
+        if one.missing
     ]
     promises = a.substrate.durability, b.substrate.durability
     if None in promises and a.name != b.name:
