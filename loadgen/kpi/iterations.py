@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from loadgen.kpi.values import Origin
@@ -84,8 +84,27 @@ def groups(run: LoadRun) -> tuple[Group, ...]:
         lanes = dict.fromkeys(one.lane for one in ranks)
         for lane in lanes if len(lanes) > 1 else ():
             own = [one for one in ranks if one.lane == lane]
-            found.setdefault(f"{phase.name}.{lane}", []).append(_of_lane(phase, own))
+            found.setdefault(f"{phase.name}.{lane}", []).append(_of_lanes(phase, own))
     return tuple(Group(name, tuple(iterations)) for name, iterations in found.items())
+
+
+def of_lanes(run: LoadRun, name: str, lanes: Collection[str]) -> Group:
+    """All iterations of a measured phase, as some of its lanes together did it."""
+    return Group(
+        name,
+        tuple(
+            _of_lanes(
+                phase,
+                [
+                    one
+                    for one in run.ranks
+                    if (one.phase, one.iteration) == (name, phase.iteration) and one.lane in lanes
+                ],
+            )
+            for phase in run.phases
+            if phase.measured and phase.name == name
+        ),
+    )
 
 
 def _iteration(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
@@ -107,8 +126,8 @@ def _iteration(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
     )
 
 
-def _of_lane(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
-    """A lane has no barrier of its own: it is through when the last of its ranks is."""
+def _of_lanes(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
+    """Lanes have no barrier of their own: they are through when the last of their ranks is."""
     whole = _iteration(phase, ranks)
     return replace(
         whole,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loadgen.kpi import checkpoint, limits, phases, staging, utilisation
-from loadgen.kpi.iterations import groups
+from loadgen.kpi.iterations import groups, of_lanes
 from loadgen.kpi.values import NOTHING, Given
 from loadgen.plan import document
 from loadgen.plan.values import Action, Lane, Plan
@@ -30,7 +30,9 @@ def metrics(run: LoadRun, given: Given = NOTHING) -> tuple[Metric, ...]:
         if name in staging.PHASES:
             found += staging.figures(group, given)
         if name in reads:
-            found += utilisation.figures(plan, group, given)
+            lanes = reads[name]
+            readers = group if lanes is None else of_lanes(run, name, lanes)
+            found += utilisation.figures(plan, readers, given)
         if not lane:
             found += limits.figures(plan, group, given)
             found += phases.latencies(run, name, group.problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from loadgen.kpi.iterations import Group
@@ -11,14 +11,22 @@ from loadgen.plan.values import Action, Lane, Phase, Plan
 from loadgen.record.lines import Metric
 
 
-def reads(plan: Plan) -> tuple[str, ...]:
-    """The names of the measured phases that read blobs."""
-    return tuple(dict.fromkeys(one.name for one in plan.phases if one.measured and _readers(one)))
+def reads(plan: Plan) -> Mapping[str, tuple[str, ...] | None]:
+    """The measured phases that read blobs: the lanes that do. None: all of them."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for phase in plan.phases:
+        if phase.measured and (lanes := _reading(phase)):
+            found[phase.name] = None if len(lanes) == len(phase.lanes) else tuple(one.name for one in lanes)
+    return found
+
+
+def _reading(phase: Phase) -> list[Lane]:
+    return [lane for lane in phase.lanes if lane.action is Action.DOWNLOAD]
 
 
 def _readers(phase: Phase) -> int:
     """How many ranks read in a phase."""
-    return sum(lane.ranks for lane in phase.lanes if lane.action is Action.DOWNLOAD)
+    return len({lane.first_rank + rank for lane in _reading(phase) for rank in range(lane.ranks)})
 
 
 def demand(training: Training) -> float:
@@ -47,7 +55,10 @@ class _Asked:
 
 
 def figures(plan: Plan, group: Group, given: Given) -> Iterator[Metric]:
-    """Those of one phase that reads, where a training is given or the reads are an open loop."""
+    """Those of one phase that reads, where a training is given or the reads are an open loop.
+
+    `group`: of the lanes that read alone, since what others move at the same time feeds no accelerator.
+    """
     asked = _asked(plan, group.name, given.training)
     if asked is None:
         return
@@ -56,7 +67,7 @@ def figures(plan: Plan, group: Group, given: Given) -> Iterator[Metric]:
         "delivered_per_accelerator_bytes_per_s",
         "bytes/s",
         lambda one: one.bytes / one.barrier_s / asked.accelerators if one.bytes and one.barrier_s else None,
-        f"all bytes / barrier time / {asked.accelerators:g} accelerators",
+        f"all bytes that were read / time of the last reader / {asked.accelerators:g} accelerators",
     )
     if found is None:
         return
@@ -99,7 +110,7 @@ def _asked(plan: Plan, name: str, training: Training | None) -> _Asked | None:
         said = f"{training.name}: {training.bytes_per_step:g} bytes in {training.compute_s:g} s"
         said += f" ({training.source})" if training.source else ""
         return _Asked(ranks * training.accelerators_per_rank, demand(training), training, said)
-    asked = sum(_open_loop(plan, lane) for lane in phase.lanes if lane.action is Action.DOWNLOAD)
+    asked = sum(_open_loop(plan, lane) for lane in _reading(phase))
     if not asked:
         return None
     return _Asked(ranks, asked / ranks, None, "reads are due as the profile says, a rank is an accelerator")

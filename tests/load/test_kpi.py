@@ -265,6 +265,24 @@ def test_an_open_loop_of_reads_says_itself_what_accelerators_ask_for() -> None:
     assert found.keys() <= known_metrics(made).keys()
 
 
+def test_what_is_written_meanwhile_feeds_no_accelerator() -> None:
+    """A restore of 1 GB beside a stage of 10 GB, both in 1 s: each of 2 readers got 0.5 GB/s."""
+    made = plan({"mixed": Action.DOWNLOAD})
+    read = replace(made.phases[0].lanes[0], name="restore", ranks=2)
+    stage = Lane("stage", Action.UPLOAD, ("files",), 2, 2)
+    made = replace(made, phases=(replace(made.phases[0], lanes=(read, stage)),))
+    one = run(made, {"mixed": [[1.0, 1.0, 1.0, 2.0]]}, moved=11 * GB)
+    ranks = tuple(
+        replace(rank, lane="restore", bytes=GB // 2)
+        if rank.rank < 2
+        else replace(rank, lane="stage", bytes=5 * GB)
+        for rank in one.ranks
+    )
+    found = by_name(metrics(replace(one, ranks=ranks), Given(training=UNET)))
+    assert found["mixed.delivered_per_accelerator_bytes_per_s"].value == GB / 2
+    assert found["mixed.accelerator_utilisation"].value == pytest.approx(0.5 * GB / demand(UNET))
+
+
 def test_the_planning_table_has_the_published_counts() -> None:
     """Put Block and Put Block List of a Llama 3 8B checkpoint, and what two accounts ask for it."""
     full, _ = full_plan(profile("checkpoint-llama3-8b"))
