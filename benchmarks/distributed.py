@@ -1,10 +1,11 @@
 """Load profiles by four workers in network namespaces of their own, one of them killed midway.
 
-    python -m benchmarks.distributed [--profile ID]… [--bytes 200e6] [--json]
+    python -m benchmarks.distributed [--profile ID]… [--bytes 500e6] [--json]
 
 The workers reach the endpoint and the master over a bridge, each through its own cable, as if they were hosts
 of their own. As soon as the first phase that is measured is under way, one worker gets SIGKILL. Ends with 1
-when a run did not say so: event `worker-lost`, its ranks named, the others through to the end, marked partial.
+when a run did not say so: event `worker-lost`, its ranks named, the others through to the end, marked
+partial; or when the phase was over before: then it needs more bytes.
 Wants root, and the program `ip`.
 """
 
@@ -49,6 +50,7 @@ PROFILES = (
 """One of each kind."""
 WORKERS = 4
 _KILLED = 2
+_INTO = 0.1  # seconds into the phase
 _SECONDS = 8.0  # of arrivals
 
 
@@ -74,7 +76,8 @@ class Watch:
 
     def progress(self, row: dict[str, Any]) -> None:
         """How far it is."""
-        if self.killed_s is None and (row["phase"], row["iteration"]) in self._measured:
+        under_way = row["t_s"] >= row["begin_s"] + _INTO
+        if self.killed_s is None and under_way and (row["phase"], row["iteration"]) in self._measured:
             self.killed_s = row["t_s"]
             os.kill(self.workers[_KILLED].pid, signal.SIGKILL)
 
@@ -105,7 +108,7 @@ def main() -> int:
     """Run them all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--profile", action="append")
-    parser.add_argument("--bytes", type=float, default=200e6)
+    parser.add_argument("--bytes", type=float, default=500e6)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if reason := reason_against():

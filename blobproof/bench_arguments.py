@@ -8,9 +8,11 @@ from fractions import Fraction
 
 import click
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?")
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
-    f"{name}i": 1 << (10 * place) for place, name in enumerate("kMGT", 1)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]i?)?B?")
+_UNITS = {"": 1} | {
+    unit: size
+    for place, name in enumerate("KMGT", 1)
+    for unit, size in ((name, 1000**place), (f"{name}i", 1024**place))
 }
 _PORTS = 1 << 16
 
@@ -32,8 +34,8 @@ def size(_context: click.Context, _option: click.Parameter, text: str | None) ->
     if text is None:
         return None
     found = _SIZE.fullmatch(text.strip())
-    if found is None or not (value := int(float(found[1]) * _UNITS[found[2] or ""])):
-        raise click.BadParameter(f"{text!r} is no size: write 8MiB, 64kB or a number of bytes.")
+    if found is None or not (value := int(float(found[1]) * _UNITS[(found[2] or "").replace("k", "K")])):
+        raise click.BadParameter(f"{text!r} is no size: write 8MiB, 64KiB or a number of bytes.")
     return value
 
 

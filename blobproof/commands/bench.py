@@ -194,11 +194,11 @@ def _plan(given: Mapping[str, Any]) -> Plan:
     )
 
 
-def _formation(given: Mapping[str, Any]) -> Formation:
+def _formation(plan: Plan, given: Mapping[str, Any]) -> Formation:
     expected = given["expect_workers"]
     if given["master"] is None and expected:
         raise click.UsageError("--expect-workers wants --master HOST:PORT, where they are to join.")
-    cores = len(os.sched_getaffinity(0))
+    cores = min(len(os.sched_getaffinity(0)), plan.ranks)
     local = (0 if expected else cores) if given["workers"] is None else given["workers"]
     if not local and not expected:
         raise click.UsageError("no workers: give --workers 1 or more, or --master with --expect-workers.")
@@ -221,7 +221,7 @@ def _wish(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) ->
         plan,
         given["endpoint"],
         None if given["auth"] is None else Auth(given["auth"]),
-        _formation(given),
+        _formation(plan, given),
         Path(),
         expected=given["expect_workers"],
         connections=given["connections"] or 0,
@@ -246,7 +246,7 @@ def _storm(plan: Plan, given: Mapping[str, Any]) -> Storm | None:
         check_storm(
             storm,
             phases=[phase.name for phase in plan.phases],
-            workers=_formation(given).local,
+            workers=_formation(plan, given).local,
             elsewhere=given["expect_workers"],
             can_restart=(given["endpoint"] or "").partition(":")[0] == "reference",
         )
@@ -284,7 +284,7 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
 
 
 def _dry_run(plan: Plan, given: Mapping[str, Any]) -> int:
-    formation = _formation(given)
+    formation = _formation(plan, given)
     found = fit(plan, free_bytes(given["endpoint"], given["style"]), _rates(given))
     workers = formation.local + given["expect_workers"]
     if given["as_json"]:

@@ -24,7 +24,7 @@ _POLL = 0.02  # seconds between two looks at a wait
 _PINGS = 8
 _CLOCKS = 2.0  # seconds that all pings may take
 _LEAD = 0.2  # seconds between the word "go" and the begin of a phase, so that it reaches everybody in time
-_PROGRESS = 0.5  # seconds
+_PROGRESS = 0.2  # seconds
 
 Message = dict[str, Any]
 
@@ -386,7 +386,10 @@ class Conductor:
             self._ledger.lose(member.index)
         said = f"{member.name} {how}, and with it ranks {spoken(member.ranks) or 'none'}"
         self._event("worker-lost", said, worker=member.index, ranks=[*member.ranks])
-        self._fleet.send(member.id, Word.END, {})  # should it come back, it is not waited for
+        # Should it come back, it takes no part any more.
+        if self._ledger is not None:
+            self._fleet.send(member.id, Word.STOP, {"phase": self._ledger.number})
+        self._fleet.send(member.id, Word.END, {})
 
     def _note_progress(self, ledger: Ledger) -> None:
         self._noted = self._clock.now()

@@ -84,6 +84,7 @@ class _Flight:
         self._signals = signals
         self._over: Over | None = None
         self._dead: set[int] = set()
+        self._gathered = False
         self._patience = 3 * job.waits.stop + _GRACE
 
     def run(self) -> Over:
@@ -108,7 +109,7 @@ class _Flight:
                 master.tell("stop")
             if stopped and time.monotonic() - stopped > self._patience:
                 raise FleetError("the master did not stop when it was told to", f"Its log is {log}.")
-            self._look_after_workers(master)
+            self._look_after_workers()
         return self._over
 
     def _take(self, row: Row) -> None:
@@ -121,6 +122,8 @@ class _Flight:
             case "over":
                 self._over = Over(row["complete"], row["why"], bool(self._signals))
             case _:
+                # From here on a worker that dies is a lost one, and the run goes on.
+                self._gathered |= row["row"] == "line" and row["line"].get("what") == "fleet"
                 self._hear(row)
 
     def _start_workers(self, port: int) -> None:
@@ -132,13 +135,17 @@ class _Flight:
             log = self._folder / "logs" / f"worker-{number}.log"
             self._children.append(Child("loadgen.fleet.worker", order, log, env, listen=False))
 
-    def _look_after_workers(self, master: Child) -> None:
+    def _look_after_workers(self) -> None:
         """A worker that dies before the run begins is no lost worker: it could never have worked."""
         for child in self._children[1:]:
             code = child.ended()
-            if code is not None and child.pid not in self._dead:
-                self._dead.add(child.pid)
-                self._hear({"row": "ended", "name": child.name, "code": code, "said": child.last_words()})
+            if code is None or child.pid in self._dead:
+                continue
+            if not self._gathered and self._over is None:
+                said = f"{child.name} ended with exit code {code}: {child.last_words()}"
+                raise FleetError(said, f"Its log is {child.log}.")
+            self._dead.add(child.pid)
+            self._hear({"row": "ended", "name": child.name, "code": code, "said": child.last_words()})
 
 
 @contextlib.contextmanager

@@ -188,7 +188,7 @@ def test_only_metrics_that_every_block_has_are_secondary() -> None:
 
 
 def test_the_outlook_says_what_the_noise_leaves_to_be_found() -> None:
-    quiet, loud = outlook(0.02, RULES), outlook(0.08, RULES)
+    quiet, loud = outlook([0.02, -0.02] * 3, RULES), outlook([0.05, -0.05] * 3, RULES)
     assert quiet.chance > 0.95
     assert "--blocks" not in str(quiet)
     assert loud.chance < 0.5
