@@ -94,8 +94,8 @@ class Progress(Bar):
         logs = [one.log_ratio(self._rules.primary) for one in aa]
         known = [one for one in logs if one is not None]
         if known:
-            size = floor(known)
-            self.say(f"noise floor {share(math.expm1(size))} a block: {outlook(size, self._rules)}")
+            size = share(math.expm1(floor(known)))
+            self.say(f"noise floor {size} a block: {outlook(known, self._rules)}")
 
     def say(self, said: str) -> None:
         """Something that stays on the screen."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from loadgen.compare.noise import floor
 from loadgen.compare.values import Rules
 
 POWER = 0.8
@@ -51,7 +53,7 @@ def blocks_for(
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an experiment can find, as the noise floor has it; known before A meets B."""
+    """What an experiment can find in the noise of A against itself; known before A meets B."""
 
     difference: float  # twice the margin; 0.1025 is 10.25 %
     chance: float  # that so many blocks find it
@@ -69,12 +71,17 @@ class Outlook:
 _SURE = 0.95
 
 
-def outlook(floor: float, rules: Rules) -> Outlook:
-    """Whether the blocks that are planned will do. To look at A alone does not weaken what follows."""
+def outlook(aa: Sequence[float], rules: Rules) -> Outlook:
+    """Whether the blocks that are planned will do, by log-ratios of A against itself.
+
+    To look at A alone does not weaken what follows. Of the noise floor and the plain standard deviation the
+    greater is taken: a floor does not see the few blocks that are far off, and they cost power too.
+    """
+    spread = max(floor(aa), math.sqrt(sum(one * one for one in aa) / len(aa)))
     log, asked = 2 * rules.log_margin, rules.log_margin
     how = {"asked": asked, "margin": asked, "alpha": rules.alpha}
     found = 0.0
     if rules.blocks >= rules.needed:
-        found = float(chance(log, max(floor, 1e-9), np.array([rules.blocks]), **how)[0])
-    enough = blocks_for(log, floor, least=rules.needed, power=_SURE, **how)
+        found = float(chance(log, max(spread, 1e-9), np.array([rules.blocks]), **how)[0])
+    enough = blocks_for(log, spread, least=rules.needed, power=_SURE, **how)
     return Outlook(math.expm1(log), found, enough)
