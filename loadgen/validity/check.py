@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -42,16 +42,6 @@ class Check:
         if self.forbids_verdict:
             facts["forbids_verdict"] = True
         return lines.Check(self.name, self.state.value, self.said, facts)
-
-
-def valid(checks: Iterable[Check]) -> bool:
-    """Whether nothing invalidates the run."""
-    return all(check.state is not State.INVALIDATES for check in checks)
-
-
-def judgeable(checks: Iterable[Check]) -> bool:
-    """Whether the run may be one of two that a verdict is about."""
-    return all(check.state is not State.INVALIDATES and not check.forbids_verdict for check in checks)
 
 
 def percent(share: float) -> str:
