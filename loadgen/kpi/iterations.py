@@ -22,6 +22,7 @@ class Iteration:
     bytes: int
     ops: int
     errors: int
+    unsent: int  # of them, those that never came to the endpoint
     problems: tuple[str, ...]  # why it is not whole; none: it is
 
 
@@ -80,11 +81,10 @@ def groups(run: LoadRun) -> tuple[Group, ...]:
         if not phase.measured:
             continue
         ranks = [one for one in run.ranks if (one.phase, one.iteration) == (phase.name, phase.iteration)]
-        found.setdefault(phase.name, []).append(_iteration(phase, ranks))
+        found.setdefault(phase.name, []).append(_iteration(run, phase, ranks))
         lanes = dict.fromkeys(one.lane for one in ranks)
         for lane in lanes if len(lanes) > 1 else ():
-            own = [one for one in ranks if one.lane == lane]
-            found.setdefault(f"{phase.name}.{lane}", []).append(_of_lanes(phase, own))
+            found.setdefault(f"{phase.name}.{lane}", []).append(_of_lanes(run, phase, {lane}))
     return tuple(Group(name, tuple(iterations)) for name, iterations in found.items())
 
 
@@ -92,22 +92,11 @@ def of_lanes(run: LoadRun, name: str, lanes: Collection[str]) -> Group:
     """All iterations of a measured phase, as some of its lanes together did it."""
     return Group(
         name,
-        tuple(
-            _of_lanes(
-                phase,
-                [
-                    one
-                    for one in run.ranks
-                    if (one.phase, one.iteration) == (name, phase.iteration) and one.lane in lanes
-                ],
-            )
-            for phase in run.phases
-            if phase.measured and phase.name == name
-        ),
+        tuple(_of_lanes(run, phase, lanes) for phase in run.phases if phase.measured and phase.name == name),
     )
 
 
-def _iteration(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
+def _iteration(run: LoadRun, phase: Phase, ranks: Sequence[Rank]) -> Iteration:
     through: dict[int, float] = {}
     sealing: dict[int, float] = {}
     for one in ranks:
@@ -122,20 +111,38 @@ def _iteration(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
         phase.bytes,
         phase.ops,
         phase.errors,
+        _unsent(run, phase),
         tuple(_problems(phase, ranks)),
     )
 
 
-def _of_lanes(phase: Phase, ranks: Sequence[Rank]) -> Iteration:
+def _of_lanes(run: LoadRun, phase: Phase, lanes: Collection[str]) -> Iteration:
     """Lanes have no barrier of their own: they are through when the last of their ranks is."""
-    whole = _iteration(phase, ranks)
+    key = phase.name, phase.iteration
+    ranks = [one for one in run.ranks if (one.phase, one.iteration) == key and one.lane in lanes]
+    whole = _iteration(run, phase, ranks)
     return replace(
         whole,
         barrier_s=max(whole.rank_s, default=None),
         bytes=sum(one.bytes for one in ranks),
         ops=sum(one.ops for one in ranks),
         errors=sum(one.errors for one in ranks),
+        unsent=_unsent(run, phase, lanes),
     )
+
+
+def _unsent(run: LoadRun, phase: Phase, lanes: Collection[str] | None = None) -> int:
+    """Attempts that the endpoint never saw: it refused the connection, or they were never begun."""
+    return sum(
+        one.errors.get(what, 0)
+        for one in run.intervals
+        if (one.phase, one.iteration) == (phase.name, phase.iteration)
+        if lanes is None or one.lane in lanes
+        for what in _UNSEEN
+    )
+
+
+_UNSEEN = ("not-begun", "refused")
 
 
 def _problems(phase: Phase, ranks: Sequence[Rank]) -> Iterable[str]:

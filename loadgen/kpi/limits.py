@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from loadgen.kpi.iterations import Group
+from loadgen.kpi.iterations import Group, Iteration
 from loadgen.kpi.values import Given, Origin
 from loadgen.plan.requests import phase_requests
 from loadgen.plan.values import Action, Lane, Phase, Plan
@@ -54,27 +54,33 @@ def figures(plan: Plan, group: Group, given: Given) -> Iterator[Metric]:
     if given.account is None or phase is None:
         return
     need = _need(plan, phase, given.account, None)
-    assumed = [f"assumed: {', '.join(need.assumed)}"] * bool(need.assumed)
+    why = _assumed(need.assumed)
+    said = f"the least that {need.account} asks for, by its {need.limited_by} limit"
     yield Metric(
         f"{group.name}.account_floor_s",
         need.floor_s,
         "s",
         Origin.MODELLED,
         n=len(group.iterations),
-        said="; ".join([f"the least that {need.account} asks for, by its {need.limited_by} limit", *assumed]),
+        said="; ".join(filter(None, (said, why))),
+        no_verdict=why,
     )
-    found = group.over(
-        "", "ratio", lambda one: one.ops / one.barrier_s / need.requests_limit if one.barrier_s else None
-    )
+    found = group.over("account_requests_ratio", "ratio", lambda one: _share(one, need.requests_limit))
     if found:
-        yield replace(
-            found,
-            name=f"{group.name}.account_requests_ratio",
-            kind=Origin.MODELLED,
-            said="; ".join(
-                filter(None, (f"requests/s of this run / limit of {need.account}", *assumed, found.said))
-            ),
-        )
+        why = _assumed([name for name in need.assumed if name == "requests_per_s"])
+        said = f"attempts a second of this run, also those that failed / limit of {need.account}"
+        said = "; ".join(filter(None, (said, why, found.said)))
+        yield replace(found, kind=Origin.MODELLED, said=said, no_verdict=why)
+
+
+def _share(one: Iteration, limit: float) -> float | None:
+    """What an account counts is what came to it, whatever became of it."""
+    return (one.ops + one.errors - one.unsent) / one.barrier_s / limit if one.barrier_s else None
+
+
+def _assumed(limits: Sequence[str]) -> str:
+    """Why there is no verdict."""
+    return f"{', '.join(limits)} assumed, and assumptions never lead to a verdict" if limits else ""
 
 
 def names(phase: str, given: Given) -> Iterator[tuple[str, str]]:

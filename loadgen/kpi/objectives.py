@@ -157,6 +157,8 @@ def _judge(objective: Objective, metric: Metric | None) -> tuple[str, str]:
     said = show(metric)
     if not metric.whole:
         return f"the figure is not whole: {metric.said}", said
+    if metric.no_verdict:
+        return f"no objective is held against it: {metric.no_verdict}", said
     value = metric.value
     if metric.kind != Origin.MEASURED:
         if not objective.modelled:

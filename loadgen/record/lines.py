@@ -139,6 +139,7 @@ class Metric:
     n: int = 1  # iterations behind it
     said: str = ""
     whole: bool = True  # False: ranks were missing or files failed
+    no_verdict: str = ""  # why it meets no objective; "": it may
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from hypothesis import strategies
 
 from blobproof.commands.kpis import command
 from harness.vocabulary import ExitCode
-from loadgen.kpi.interval import Interval, daly, young
+from loadgen.kpi.interval import Interval as Optimum
+from loadgen.kpi.interval import daly, young
 from loadgen.kpi.limits import planning
 from loadgen.kpi.measure import known_metrics, metrics, operations
-from loadgen.kpi.objectives import ObjectiveError
+from loadgen.kpi.objectives import ObjectiveError, decide, parse
 from loadgen.kpi.phases import FIGURES
 from loadgen.kpi.staging import ENOUGH, modelled, ranked
 from loadgen.kpi.stated import StatedError, read_stated, stated
@@ -30,8 +31,10 @@ from loadgen.kpi.values import Given, Origin, Price, Training
 from loadgen.plan.make import full_plan
 from loadgen.plan.values import Action, Arrivals, Lane, Process
 from loadgen.profiles.read import profile
-from loadgen.record.lines import Metric
+from loadgen.record.histogram import Histogram
+from loadgen.record.lines import Interval, Metric
 from loadgen.substrates.read import substrate
+from loadgen.substrates.values import Provenance
 from tests.load.made_runs import GB, plan, run, write
 
 CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
@@ -69,7 +72,7 @@ def test_dalys_interval_costs_least(stall: float, mtbf: float) -> None:
 
 
 @pytest.mark.parametrize("rule", [young, daly])
-def test_no_interval_without_a_stall(rule: Callable[[float, float], Interval]) -> None:
+def test_no_interval_without_a_stall(rule: Callable[[float, float], Optimum]) -> None:
     for stall, mtbf in ((0.0, 10.0), (1.0, 0.0)):
         with pytest.raises(ValueError, match="above 0"):
             rule(stall, mtbf)
@@ -320,6 +323,30 @@ def test_a_run_against_an_accounts_limits() -> None:
     assert found["write.account_requests_ratio"].value == 100 / 20_000
     assert found["write.account_floor_s"].value == pytest.approx(GB / (25e9 / 8))
     assert found["write.account_floor_s"].kind == Origin.MODELLED
+
+
+def test_an_account_counts_what_it_refused_and_not_what_never_came() -> None:
+    made = run(plan({"write": Action.UPLOAD}), {"write": [[1.0]]})
+    errors = {"503 ServerBusy": 40, "not-begun": 7, "refused": 3}
+    at = Interval(1.0, "write", 1, "write", "put-block", 100, 0, 0, errors, Histogram())
+    other = replace(at, phase="prepare")
+    phases = (replace(made.phases[0], errors=50),)
+    made = replace(made, phases=phases, intervals=(at, other))
+    found = by_name(metrics(made, Given(account=substrate("blob-account"))))
+    assert found["write.account_requests_ratio"].value == 140 / 20_000
+
+
+@pytest.mark.parametrize("limit", ["requests_per_s", "ingress_gbps"])
+def test_an_assumed_limit_meets_no_objective(limit: str) -> None:
+    account = substrate("blob-account")
+    one = replace(account.parameters[limit], provenance=Provenance.ASSUMED)
+    given = Given(account=replace(account, parameters={**account.parameters, limit: one}))
+    made = run(plan({"write": Action.UPLOAD}, iterations=2), {"write": [[1.0], [1.0]]})
+    found = metrics(made, given)
+    assert f"{limit} assumed" in by_name(found)["write.account_floor_s"].no_verdict
+    decision = decide([parse("modelled:write.account_requests_ratio<=0.8")], found)
+    assert decision.met == (limit != "requests_per_s")  # the ratio rests on that limit alone
+    assert decision.met or "requests_per_s assumed" in decision.lines[0]
 
 
 def test_lanes_of_one_phase_are_told_apart() -> None:
