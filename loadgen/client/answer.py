@@ -8,6 +8,7 @@ HEAD_LIMIT = 64 * 1024
 """Bytes; a head that is longer is no answer."""
 
 _LINE_LIMIT = 4096
+_DIGITS = 18
 _SIZE, _END, _TRAILER = range(3)  # which line comes next between the bytes of chunks
 
 
@@ -42,8 +43,8 @@ def parse_head(head: bytes | bytearray) -> Head:
     at = low.find(b"\r\ncontent-length:")
     if at >= 0:
         value = _value(low, at + 17)
-        if not value.isdigit():
-            raise ProtocolError("Content-Length is no number")
+        if not value.isdigit() or len(value) > _DIGITS:
+            raise ProtocolError("Content-Length is no number of bytes")
         length = int(value)
         again = low.find(b"\r\ncontent-length:", at + 17)
         if again >= 0 and _value(low, again + 17) != value:
