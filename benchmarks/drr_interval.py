@@ -3,7 +3,7 @@
     python -m benchmarks.drr_interval [--corpora N] [--files N] [--json]
 
 A kind of data is endlessly many files: sizes, data types and numbers of whole copies are drawn. Its true
-ratios are those of 3,000 files. Each corpus is other files of the kind, and each is measured twice: with all
+ratios are those of 10,000 files. Each corpus is other files of the kind, and each is measured twice: with all
 of its chunks, and with a sample of them that a much too small memory allows. Said is how many of the 95 %
 intervals hold the truth, with the exact binomial interval of that share. Ends with 1 when that is below 95 %.
 """
@@ -23,7 +23,7 @@ from loadgen.payload.payloads import Payloads
 from loadgen.reduce.grain import Grain
 from loadgen.reduce.meter import Meter, Read, Settings
 
-POPULATION = 3_000
+POPULATION = 10_000
 GRAIN = Grain(4 << 10)
 KINDS = ("compress=1.2", "compress=1.5", "compress=2", "compress=3", "compress=5", "text", "incompressible")
 SAMPLES = {"all chunks": 1 << 20, "a sample": 400}
@@ -43,7 +43,7 @@ def main() -> int:
     """Count intervals."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--corpora", type=int, default=200)
-    parser.add_argument("--files", type=int, default=60)
+    parser.add_argument("--files", type=int, default=150)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
     draw = np.random.default_rng(2)

@@ -48,7 +48,7 @@ _NAMES = ", ".join(one.name for one in GRAINS)
 @click.option(
     "--entries",
     type=click.IntRange(4096),
-    default=1 << 16,
+    default=1 << 14,
     show_default=True,
     help="Chunks of each grain that memory may hold. With more of them, a sample is held.",
 )

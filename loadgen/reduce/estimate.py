@@ -6,8 +6,8 @@ A ratio has two reasons to be uncertain, and its interval has both of them.
   sums are Horvitz-Thompson estimates and their variance is known.
 * The data itself is a sample: other files of the kind would give another ratio. Each byte that is stored is
   charged to the files that hold it, in equal parts for each copy, and the ratio's variance follows from how
-  far groups of files stray from it (the linearised ratio estimator of survey statistics). A file and its
-  copies are in one group, for they are one observation and not several.
+  far it moves when a group of files is left out (the jackknife of survey statistics). A file and its copies
+  are in one group, for they are one observation and not several.
 
 Intervals are symmetric for the logarithm, with Student's t for as many degrees of freedom as there are
 groups, less one, and fewer where a few groups outweigh the others. What they cannot know: how duplicates grow
@@ -75,16 +75,19 @@ def ratios(sample: Sample, logical: Sums, cells: slice, confidence: float) -> Ra
     def ratio(above: Sums, below: Sums, one_above: Sums, one_below: Sums) -> Ratio:
         if not below.sum():
             return Ratio(math.nan, None, None)
-        value = float(above.sum() / below.sum())
-        used = int(np.count_nonzero(mine))
-        if used < 2:
+        value = max(float(above.sum() / below.sum()), 1.0)  # what is known beforehand: no ratio is below 1
+        groups = mine > 0
+        used = int(groups.sum())
+        without_above, without_below = 1 - above[groups] / above.sum(), 1 - below[groups] / below.sum()
+        if used < 2 or min(without_above.min(), without_below.min()) <= 0:
             return Ratio(value, None, None)
-        strays = above / above.sum() - below / below.sum()
+        strays = np.log(without_above / without_below)
+        strays -= strays.mean()
+        between = float((strays**2).sum()) * (used - 1) / used
         single = one_above / above.sum() - one_below / below.sum()
-        between = float((strays**2).sum()) * used / (used - 1)
         variance = between + float((chance * single**2).sum())
         wide = math.exp(stats.t.ppf((1 + confidence) / 2, _freedom(strays, used)) * math.sqrt(variance))
-        return Ratio(value, value / wide, value * wide)
+        return Ratio(value, max(value / wide, 1.0), value * wide)
 
     return Ratios(
         int(mine.sum()),

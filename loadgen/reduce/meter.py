@@ -33,7 +33,7 @@ class Settings:
     grains: tuple[Grain, ...] = GRAINS
     level: int = 3
     confidence: float = 0.95
-    entries: int = 1 << 16
+    entries: int = 1 << 14
     salt: int = 0
 
 
