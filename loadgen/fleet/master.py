@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import gevent
 import locust.runners
+from gevent.event import Event
 from gevent.fileobject import FileObject
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner
@@ -32,6 +33,8 @@ from loadgen.record import lines
 
 _LIVENESS = 5
 """Heartbeats, one a second, that may fail to come before a worker counts as lost."""
+_STOPPING = 30.0
+"""Seconds that a run may take to end when the page's button was pressed."""
 
 
 class LocustFleet:
@@ -111,14 +114,16 @@ def main() -> None:
     conductor = Conductor(job, LocustFleet(runner), MonotonicClock(), rows)
     for word in TO_MASTER:
         runner.register_message(word.value, _listener(conductor, word))
+    over = Event()
     if order["web"] is not None:
-        _show(environment, order["web"], conductor)
+        _show(environment, order["web"], conductor, over)
     rows.note("listening", port=runner.server.port)
     gevent.spawn(_obey, orders, conductor)
     gevent.spawn(_start_users, runner, job.workers)
     try:
         conductor.run()
     finally:
+        over.set()
         runner.quit()
 
 
@@ -148,11 +153,13 @@ def _start_users(runner: MasterRunner, workers: int) -> None:
     runner.start(workers, spawn_rate=workers)
 
 
-def _show(environment: Environment, where: dict[str, Any], conductor: Conductor) -> None:
+def _show(environment: Environment, where: dict[str, Any], conductor: Conductor, over: Event) -> None:
     """Locust's web page. Its button `stop` ends the run as an interrupt does."""
 
     def stopped(**_: object) -> None:
         conductor.end("interrupted", "stopped from the web page")
+        # Locust stops its workers when this returns: they hear nothing then until their users have ended.
+        over.wait(_STOPPING)
 
     environment.create_web_ui(where["host"], where["port"])
     gevent.spawn(stats_history, environment.runner)
