@@ -12,6 +12,7 @@ from loadgen.kpi.values import Given, Origin
 from loadgen.plan.values import Plan
 from loadgen.record.lines import Metric
 
+_FULL = 0.99  # a scale that is as good as 1: sizes are cut to whole blobs
 WRITE = "write"
 RESTORE = "restore"
 _RULES: Mapping[str, Callable[[float, float], Interval]] = {"young": young, "daly": daly}
@@ -27,27 +28,23 @@ def figures(plan: Plan, groups: Mapping[str, Group], given: Given) -> Iterator[M
     if stall is None:
         return
     yield stall
+    size = "" if plan.asynchronous else _size(plan)  # a snapshot is as the profile states it, at any scale
     gpus = plan.ranks * given.gpus_per_rank
-    yield _times(
-        stall,
-        "checkpoint.stall_gpu_s",
-        gpus,
-        "s",
-        f"stall × {gpus} GPUs ({plan.ranks} ranks × {given.gpus_per_rank})",
-    )
+    said = f"stall × {gpus} GPUs ({plan.ranks} ranks × {given.gpus_per_rank})"
+    yield _times(stall, "checkpoint.stall_gpu_s", gpus, "s", said, size)
     if price := given.price:
-        yield _times(
-            stall,
-            "checkpoint.stall_cost",
-            gpus * price.amount / 3600,
-            price.currency,
+        said = (
             f"a checkpoint's stall × {gpus} GPUs × {price.amount:g} {price.currency} an hour "
-            f"(user-supplied, {price.date}, {price.source})",
+            f"(user-supplied, {price.date}, {price.source})"
         )
+        cost = gpus * price.amount / 3600
+        yield _times(stall, "checkpoint.stall_cost", cost, price.currency, said, size)
     if given.cadence_s:
-        yield from _cadence(write, stall, given.cadence_s)
+        said = f"stall / {given.cadence_s:g} s from one to the next: the part in which training stands still"
+        yield _times(stall, "checkpoint.cadence_stall_ratio", 1 / given.cadence_s, "ratio", said, size)
+        yield from _cadence_write(plan, write, given.cadence_s)
     if given.mtbf_s and stall.value > 0:
-        yield from _intervals(stall, given.mtbf_s)
+        yield from _intervals(stall, given.mtbf_s, size)
 
 
 def names(given: Given) -> Iterator[tuple[str, str]]:
@@ -88,31 +85,45 @@ def _stall(plan: Plan, write: Group) -> Metric | None:
             len(write.iterations),
             said,
         )
-    said = "blocking: training waits from barrier to barrier of the write"
+    said = f"blocking: training waits from barrier to barrier of the write; {_size(plan) or 'full size'}"
     found = write.over("stall_s", "s", lambda one: one.barrier_s, said)
     return replace(found, name="checkpoint.stall_s") if found else None
 
 
-def _cadence(write: Group, stall: Metric, cadence_s: float) -> Iterator[Metric]:
-    """What a checkpoint takes of the time between two: of the training's, and of the storage's."""
-    said = f"stall / a checkpoint every {cadence_s:g} s: the part of its time that training stands still"
-    yield _times(stall, "checkpoint.cadence_stall_ratio", 1 / cadence_s, "ratio", said)
+def _size(plan: Plan) -> str:
+    """At what size a run measured, where that is not the one that its profile has; else nothing."""
+    if plan.scale >= _FULL:
+        return ""
+    return f"measured at scale {plan.scale:.3g} on {plan.ranks} of {plan.full_ranks} ranks"
+
+
+def _cadence_write(plan: Plan, write: Group, cadence_s: float) -> Iterator[Metric]:
+    """What a checkpoint takes of the storage's time between two."""
     took = write.over("barrier_s", "s", lambda one: one.barrier_s)
     if took:
         said = f"barrier time of the write / {cadence_s:g} s: from 1 on, the next is due before it is sealed"
-        yield _times(took, "checkpoint.cadence_write_ratio", 1 / cadence_s, "ratio", said)
+        yield _times(took, "checkpoint.cadence_write_ratio", 1 / cadence_s, "ratio", said, _size(plan))
 
 
-def _times(stall: Metric, name: str, factor: float, unit: str, said: str) -> Metric:
+def _times(stall: Metric, name: str, factor: float, unit: str, said: str, size: str) -> Metric:
     """What follows from the stall in proportion: modelled, because what it is multiplied with is stated."""
     low, high = (None if end is None else end * factor for end in (stall.low, stall.high))
-    said = "; ".join([said] + [stall.said] * (not stall.whole))
-    return Metric(
-        name, stall.value * factor, unit, Origin.MODELLED, low, high, stall.n, said, whole=stall.whole
+    return _of_size(
+        Metric(name, stall.value * factor, unit, Origin.MODELLED, low, high, stall.n, said), stall, size
     )
 
 
-def _intervals(stall: Metric, mtbf_s: float) -> Iterator[Metric]:
+def _of_size(found: Metric, stall: Metric, size: str) -> Metric:
+    """What is stated (MTBF, cadence, GPUs) is the training's at full size: a part of it decides nothing."""
+    return replace(
+        found,
+        said="; ".join([found.said, *[size] * bool(size), *[stall.said] * (not stall.whole)]),
+        whole=stall.whole,
+        no_verdict=f"the stall was {size}, what it is held against is the whole training's" if size else "",
+    )
+
+
+def _intervals(stall: Metric, mtbf_s: float, size: str) -> Iterator[Metric]:
     ends = [stall.value if end is None else end for end in (stall.value, stall.low, stall.high)]
     for rule, optimum in _RULES.items():
         found = [optimum(end, mtbf_s) for end in ends]
@@ -124,14 +135,7 @@ def _intervals(stall: Metric, mtbf_s: float) -> Iterator[Metric]:
             if not all(map(math.isfinite, values)):  # the stall is so long that no work is ever done
                 continue
             low, high = (values[1], values[2]) if stall.low is not None else (None, None)
-            yield Metric(
-                f"checkpoint.{rule}_{what}",
-                values[0],
-                unit,
-                Origin.MODELLED,
-                low,
-                high,
-                stall.n,
-                said,
-                stall.whole,
+            name = f"checkpoint.{rule}_{what}"
+            yield _of_size(
+                Metric(name, values[0], unit, Origin.MODELLED, low, high, stall.n, said), stall, size
             )

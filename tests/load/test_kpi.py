@@ -149,6 +149,22 @@ def test_a_checkpoint_round_trip_its_stall_and_its_cost() -> None:
     assert found["checkpoint.daly_overhead"].kind == Origin.MODELLED
 
 
+@pytest.mark.parametrize("scale", [0.001, 1.0])
+def test_what_follows_from_a_small_runs_stall_says_so_and_meets_nothing(scale: float) -> None:
+    made = run(plan({"write": Action.UPLOAD}, scale=scale, iterations=2), {"write": [[1.0], [1.1]]})
+    found = metrics(made, Given(price=PRICE, mtbf_s=3.09 * 3600, cadence_s=900.0))
+    small = scale < 1
+    named = by_name(found)
+    size = "measured at scale 0.001 on 4 of 1000 ranks"
+    assert (size in named["checkpoint.stall_s"].said) == small
+    follow = [one for one in found if one.name.startswith("checkpoint.") and one.kind == Origin.MODELLED]
+    assert len(follow) == 8
+    assert all((size in one.said) == small == bool(one.no_verdict) for one in follow)
+    decision = decide([parse("modelled:checkpoint.young_interval_s<=1h")], found)
+    assert decision.met != small
+    assert (size in decision.lines[0]) == small
+
+
 def test_an_asynchronous_checkpoint_stalls_for_its_snapshot() -> None:
     made = run(plan(CHECKPOINT, asynchronous=True, snapshot_s=6.3), {"write": [[30.0, 36.0]]})
     found = by_name(metrics(made, Given(cadence_s=63.0)))
