@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from loadgen.plan.values import Action, Lane
+from loadgen.work.listing import next_marker
 from loadgen.work.op import Blob, Kind, Op, Outcome
 
 HYDRATED = "hydrated/"
@@ -47,21 +48,22 @@ class Job:
             return
         if outcome.last > self.ready:
             self.ready = outcome.last
-        if op.kind is Kind.LIST_BLOBS and (marker := next_marker(outcome.body)):
+        if op.kind is Kind.LIST_BLOBS:
+            self._go_on(op, outcome)
+
+    def _go_on(self, op: Op, outcome: Outcome) -> None:
+        try:
+            marker = next_marker(outcome.body)
+        except ValueError:  # a page without an end: what it lists is not known
+            self.failed = True
+            return
+        if marker:
             self._stages.append(iter((_page(op.lane, op.rank, op.blob, op.limit, marker),)))
 
     @property
     def over(self) -> bool:
         """Whether nothing of it is left."""
         return not self._under_way and (self.failed or (self._ahead is None and not self._stages))
-
-
-def next_marker(document: bytes) -> str:
-    """The continuation marker of a List Blobs answer, or nothing when it was the last page."""
-    _, found, rest = document.rpartition(b"<NextMarker>")
-    if not found:
-        return ""
-    return rest.partition(b"</NextMarker>")[0].decode().replace("&amp;", "&")
 
 
 def _upload(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:

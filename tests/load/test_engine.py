@@ -15,8 +15,8 @@ import pytest
 from harness.endpoints import builtin
 from harness.endpoints.builtin import Running
 from loadgen.client import Engine, Target
-from loadgen.client.listing import names, next_marker
 from loadgen.client.reach import UnreachableError
+from loadgen.work.listing import next_marker
 from loadgen.work.op import Blob, Kind, Op, Outcome
 from tests.endpoints.test_builtin import call, status
 from tests.load.scripted import (
@@ -443,9 +443,9 @@ def test_round_trip(facade: Running, face: str | None, auth: str) -> None:
         assert fetched[1].body == whole
         do(Op(Kind.PUT_BLOB, 3, "l", Blob(f"{folder}small", 20_000, "pattern", 1), 0, 20_000))
         first = listed(2)
-        assert names(first) == 2
+        assert first.count(b"<Blob>") == 2
         rest = listed(2, next_marker(first))
-        assert (names(rest), next_marker(rest)) == (1, "")
+        assert (rest.count(b"<Blob>"), next_marker(rest)) == (1, "")
         do(Op(Kind.SET_METADATA, 3, "l", blob), Op(Kind.GET_PROPERTIES, 3, "l", copy))
         do(Op(Kind.DELETE_BLOB, 3, "l", blob), Op(Kind.DELETE_BLOB, 3, "l", copy))
         assert names(listed(10)) == 1

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from loadgen.arrivals import due_times
 from loadgen.plan.values import Action, Arrivals, FileSet, Lane, Phase, Plan, Process, Share
-from loadgen.work.job import next_marker
 from loadgen.work.lane import Retry
 from loadgen.work.op import Kind, Op, Outcome
 from loadgen.work.phase import PhaseSource
@@ -209,17 +208,29 @@ def test_sizes_with_a_spread_are_the_same_in_every_worker() -> None:
     assert len({*one.values()}) > 20
 
 
-@pytest.mark.parametrize(
-    ("document", "marker"),
-    [
-        (b"<EnumerationResults><NextMarker/></EnumerationResults>", ""),
-        (b"<EnumerationResults><NextMarker></NextMarker></EnumerationResults>", ""),
-        (b"<EnumerationResults></EnumerationResults>", ""),
-        (b"<Name>a</Name><NextMarker>2!88!MDA&amp;x</NextMarker></EnumerationResults>", "2!88!MDA&x"),
-    ],
-)
-def test_the_marker_of_the_next_page(document: bytes, marker: str) -> None:
-    assert next_marker(document) == marker
+def test_a_listing_goes_on_to_its_last_page_and_no_further() -> None:
+    pages = [
+        b"<NextMarker>2!a&amp;b</NextMarker></EnumerationResults>",
+        b"<NextMarker/></EnumerationResults>",
+    ]
+    assert listed(pages) == (["", "2!a&b"], 1, 0)
+    assert listed([pages[0][:-40]]) == ([""], 0, 1), "a page that was cut off is no last page"
+
+
+def listed(pages: list[bytes]) -> tuple[list[str], int, int]:
+    """The markers that were asked for, the listings that came to their end, and those that were given up."""
+    wanted = plan(Lane("list", Action.LIST, ("f",), 1), files=(FileSet("f", 1, 1, "zeros"),))
+    source = PhaseSource(wanted, wanted.phases[0], [0], 0, Log())
+    asked = []
+    for page in pages:
+        op = source.next(1)
+        assert op is not None
+        asked.append(op.marker)
+        source.done(op, Outcome(200, "", 1, 2, 3, 0, len(page), "", page))
+    assert source.next(4) is None
+    assert source.finished
+    (tally,) = source.tallies
+    return asked, tally.files, tally.failed
 
 
 def test_a_rate_must_be_positive() -> None:

@@ -1,4 +1,4 @@
-"""What the work needs to know of a List Blobs answer: where to go on, and how many names there were."""
+"""What the work needs to know of a List Blobs answer: where to go on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,3 @@ def next_marker(document: bytes) -> str:
     if not end:
         raise ValueError("no whole answer of List Blobs")
     return unescape(text.decode())
-
-
-def names(document: bytes) -> int:
-    """How many blobs are on the page."""
-    return document.count(b"<Blob>")
