@@ -12,13 +12,14 @@ from rich.table import Table
 
 from blobproof.bar import Bar
 from loadgen.fleet.after import Done
+from loadgen.kpi.percentiles import enough
 from loadgen.plan.fit import Fit, said_bytes, said_room, said_seconds, said_time
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
 from loadgen.plan.values import Phase as PlannedPhase
 from loadgen.plan.values import Plan
 from loadgen.record.histogram import Histogram
-from loadgen.record.lines import Phase
+from loadgen.record.lines import Phase, Rank
 from loadgen.record.read import LoadRun
 
 _PLAIN_EVERY = 10.0  # seconds between two lines where there is no terminal
@@ -114,7 +115,10 @@ def _phases(run: LoadRun) -> Table:
 
 
 def _rows(run: LoadRun, phase: Phase) -> Iterable[tuple[str, ...]]:
-    """A row for each lane and operation; latencies count from the intended start."""
+    """A row for each lane and operation; latencies count from the intended start.
+
+    No tail is told of a phase that is not whole: what is missing may be it.
+    """
     title = phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"
     missing = f", {len(phase.missing_ranks)} ranks missing" if phase.missing_ranks else ""
     barrier = "never" if phase.barrier_s is None else f"{phase.barrier_s:.3f} s"
@@ -122,6 +126,7 @@ def _rows(run: LoadRun, phase: Phase) -> Iterable[tuple[str, ...]]:
     measured = "" if phase.measured else " (not measured)"
     head = (escape(title) + measured, f"{run.header.scale:.3g}", barrier + missing, rate)
     failed = _failed(run, phase)
+    whole = not missing and phase.barrier_s is not None and not any(one.failed for one in _ranks(run, phase))
     latency = {
         (key.lane, key.op): one
         for key, one in run.histograms.items()
@@ -133,16 +138,24 @@ def _rows(run: LoadRun, phase: Phase) -> Iterable[tuple[str, ...]]:
         yield (*head[:2], "", *head[2:], "0", "", "", "0")
     for lane, op in keys:
         times = latency.get((lane, op), Histogram())
-        p50, p99 = times.percentiles((50, 99))
         yield (
             *head[:2],
             escape(f"{lane}: {op}" if several else op),
             *head[2:],
             f"{times.count:,}",
-            f"{p50 / 1000:.4g}" if times.count else "",
-            f"{p99 / 1000:.4g}" if times.count else "",
+            _ms(times, 50),
+            _ms(times, 99) if whole else "",
             f"{failed.get((lane, op), 0):,}",
         )
+
+
+def _ranks(run: LoadRun, phase: Phase) -> Iterable[Rank]:
+    return (one for one in run.ranks if (one.phase, one.iteration) == (phase.name, phase.iteration))
+
+
+def _ms(times: Histogram, q: float) -> str:
+    """A percentile; nothing where too few values lie beyond it to call it one."""
+    return f"{times.percentile(q) / 1000:.4g}" if enough(times, q) else ""
 
 
 def _failed(run: LoadRun, phase: Phase) -> dict[tuple[str, str], int]:

@@ -14,7 +14,7 @@ from rich.table import Table
 from blobproof.arguments import json_option
 from blobproof.console import output
 from loadgen.kpi.limits import Need, planning
-from loadgen.kpi.measure import known_metrics, metrics
+from loadgen.kpi.measure import known_metrics, left_out, metrics
 from loadgen.kpi.objectives import check, decide, parse
 from loadgen.kpi.stated import read_stated
 from loadgen.kpi.units import amount
@@ -55,7 +55,14 @@ def command(
     goals = tuple(map(parse, objectives))
     check(goals, known_metrics(plan, given))
     found = metrics(loaded, given)
-    decision = decide(goals, found, loaded.checks, complete=loaded.complete, why=loaded.why)
+    decision = decide(
+        goals,
+        found,
+        loaded.checks,
+        complete=loaded.complete,
+        why=loaded.why,
+        left_out=left_out(loaded),
+    )
     named = _ACCOUNTS if given.account is None else (given.account.id,)
     needs = planning(_full(plan), [given.account or substrate(one) for one in named]) if limits else ()
     if as_json:

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.vocabulary import ExitCode, exit_code
 from loadgen.fleet.launch import Over
 from loadgen.fleet.wish import Wish
-from loadgen.kpi.measure import metrics
+from loadgen.kpi.measure import left_out, metrics
 from loadgen.kpi.objectives import Decision, decide
 from loadgen.record.lines import Metric
 from loadgen.record.read import LoadRun, read
@@ -53,5 +53,12 @@ def conclude(wish: Wish, writer: LoadWriter, over: Over) -> Done:
     measured = metrics(run, wish.given)
     writer.add(*(check.line() for check in checked), *measured)
     writer.close(complete=over.complete, why=over.why)
-    decision = decide(wish.objectives, measured, checked, complete=over.complete, why=over.why)
+    decision = decide(
+        wish.objectives,
+        measured,
+        checked,
+        complete=over.complete,
+        why=over.why,
+        left_out=left_out(run),
+    )
     return Done(wish.folder, run, checked, measured, decision, over.interrupted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loadgen.kpi import checkpoint, limits, phases, staging, utilisation
+from loadgen.kpi import checkpoint, limits, percentiles, phases, staging, utilisation
 from loadgen.kpi.iterations import groups, of_lanes
 from loadgen.kpi.values import NOTHING, Given
 from loadgen.plan import document
@@ -35,9 +35,19 @@ def metrics(run: LoadRun, given: Given = NOTHING) -> tuple[Metric, ...]:
             found += utilisation.figures(plan, readers, given)
         if not lane:
             found += limits.figures(plan, group, given)
-            found += phases.latencies(run, name, group.problems)
+            found += percentiles.latencies(run, name, group.problems)
     found += checkpoint.figures(plan, every, given)
     return tuple(found)
+
+
+def left_out(run: LoadRun) -> Mapping[str, str]:
+    """The names of metrics that the run has values for, but not enough, and why."""
+    return {
+        name: why
+        for group in groups(run)
+        if "." not in group.name
+        for name, why in percentiles.left_out(run, group.name, group.problems)
+    }
 
 
 def known_metrics(plan: Plan, given: Given = NOTHING) -> Mapping[str, str]:
@@ -57,7 +67,7 @@ def known_metrics(plan: Plan, given: Given = NOTHING) -> Mapping[str, str]:
             found.update(utilisation.names(plan, phase.name, given))
         found.update(limits.names(phase.name, given))
         ops = dict.fromkeys(op.value for lane in phase.lanes for op in operations(lane))
-        found.update(phases.latency_names(phase.name, ops))
+        found.update(percentiles.latency_names(phase.name, ops))
     if checkpoint.WRITE in names:
         found.update(checkpoint.names(given))
     return found

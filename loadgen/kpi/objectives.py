@@ -125,34 +125,37 @@ def decide(
     *,
     complete: bool = True,
     why: str = "",
+    left_out: Mapping[str, str] | None = None,
 ) -> Decision:
     """Hold objectives against metrics.
 
     A run that is partial, or that a check invalidates, meets none. A metric that the run has not is a missed
     objective, and the exit code is 5 where none of those named was measured. `why`: why it is partial.
+    `left_out`: metrics that it has values for, but not enough, and why (`loadgen.kpi.measure.left_out`).
     """
     have = {one.name: one for one in metrics}
+    few = left_out or {}
     blocked = [] if complete else [f"the run is partial{f': {why}' if why else ''}"]
     blocked += [
         f"invalidated by the check {one.name}: {one.said}" for one in checks if one.state == "invalidates"
     ]
     lines, missed = [f"no objective can be met: {reason}" for reason in blocked if objectives], False
     for one in objectives:
-        problem, said = _judge(one, have.get(one.name))
+        problem, said = _judge(one, have.get(one.name), few.get(one.name, ""))
         good = not problem and not blocked
         missed = missed or not good
         lines.append(
             f"{'met   ' if good else 'missed'}  {one.text}: {said}{f'; {problem}' if problem else ''}"
         )
-    nothing = bool(objectives) and not any(one.name in have for one in objectives)
+    nothing = bool(objectives) and not any(one.name in have or one.name in few for one in objectives)
     code = ExitCode.OBJECTIVE_MISSED if missed else ExitCode.MET
     return Decision(ExitCode.NOTHING_VERIFIED if nothing else code, tuple(lines))
 
 
-def _judge(objective: Objective, metric: Metric | None) -> tuple[str, str]:
-    """Why it is missed ("": it is met), and the figure it was held against."""
+def _judge(objective: Objective, metric: Metric | None, few: str) -> tuple[str, str]:
+    """Why it is missed ("": it is met), and the figure it was held against. `few`: why there is none."""
     if metric is None:
-        return "it was not measured", "the run has no such figure"
+        return few or "it was not measured", "the run has no such figure"
     bound = objective.bound(metric.unit)
     said = show(metric)
     if not metric.whole:

@@ -1,17 +1,14 @@
-"""What is measured of every phase: barrier to barrier, by rank, bytes, requests; latencies by operation."""
+"""What is measured of every phase: barrier to barrier, by rank, bytes, requests."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loadgen.kpi.iterations import Group, Iteration
-from loadgen.kpi.values import Origin
 from loadgen.plan.values import Phase
-from loadgen.record.histogram import Histogram
 from loadgen.record.lines import Metric
-from loadgen.record.read import LoadRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +72,6 @@ FIGURES = (
 )  # fmt: skip
 """What is told of each phase, and of each lane where a phase has several."""
 
-LATENCIES = {
-    "latency": "last byte - intended start",
-    "service": "last byte - start",
-    "first_byte": "first byte of the answer - start",
-}
-QUANTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
-
 
 def alike(phase: Phase, lane: str = "") -> bool:
     """Whether all ranks of a phase, or of one of its lanes, do the same at once: no open loop."""
@@ -104,42 +94,3 @@ def figure_names(name: str, ranks_alike: bool) -> Iterator[tuple[str, str]]:
     for figure in FIGURES:
         if ranks_alike or not figure.alike:
             yield f"{name}.{figure.what}", figure.unit
-
-
-def latencies(run: LoadRun, phase: str, problems: Iterable[str]) -> Iterator[Metric]:
-    """Percentiles by operation, ms: over all iterations together; least and greatest of any one iteration."""
-    mine = [key for key in run.histograms if key.phase == phase and key.metric in LATENCIES]
-    iterations = sorted({key.iteration for key in mine})
-    said = "; ".join(problems)
-    for op in dict.fromkeys(key.op for key in mine):
-        for what, meaning in LATENCIES.items():
-            each = [run.histogram(phase, what, iteration=number, op=op) for number in iterations]
-            each = [one for one in each if one.count]
-            if not each:
-                continue
-            together = _quantiles(Histogram.merged(each))
-            apart = [_quantiles(one) for one in each] if len(each) > 1 else []
-            for index, name in enumerate(QUANTILES):
-                yield Metric(
-                    f"{phase}.{op}.{what}_{name}_ms",
-                    together[index],
-                    "ms",
-                    Origin.MEASURED,
-                    min(one[index] for one in apart) if apart else None,
-                    max(one[index] for one in apart) if apart else None,
-                    len(each),
-                    "; ".join(filter(None, (meaning, said))),
-                    not said,
-                )
-
-
-def latency_names(phase: str, ops: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names and units that `latencies` can give for a phase with these operations."""
-    for op in ops:
-        for what in LATENCIES:
-            for name in QUANTILES:
-                yield f"{phase}.{op}.{what}_{name}_ms", "ms"
-
-
-def _quantiles(histogram: Histogram) -> list[float]:
-    return [us / 1000 for us in histogram.percentiles(list(QUANTILES.values()))]

@@ -8,20 +8,25 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given as over
 from hypothesis import strategies
+from rich.console import Console
 
+from blobproof.bench_screen import summary
 from blobproof.commands.kpis import command
 from harness.vocabulary import ExitCode
+from loadgen.fleet.after import Done
 from loadgen.kpi.interval import Interval as Optimum
 from loadgen.kpi.interval import daly, young
 from loadgen.kpi.limits import planning
-from loadgen.kpi.measure import known_metrics, metrics, operations
+from loadgen.kpi.measure import known_metrics, left_out, metrics, operations
 from loadgen.kpi.objectives import ObjectiveError, decide, parse
 from loadgen.kpi.phases import FIGURES
 from loadgen.kpi.staging import ENOUGH, modelled, ranked
@@ -33,6 +38,7 @@ from loadgen.plan.values import Action, Arrivals, Lane, Process
 from loadgen.profiles.read import profile
 from loadgen.record.histogram import Histogram
 from loadgen.record.lines import Interval, Metric
+from loadgen.record.read import LoadRun
 from loadgen.substrates.read import substrate
 from loadgen.substrates.values import Provenance
 from tests.load.made_runs import GB, plan, run, write
@@ -129,6 +135,71 @@ def test_latencies_of_all_iterations_together() -> None:
     assert found["stage.put-block.latency_p50_ms"].value == 1.0
     worst = found["stage.put-block.latency_max_ms"]
     assert (worst.value, worst.low, worst.high, worst.n) == (500.0, 2.0, 500.0, 2)
+
+
+def latencies(count: int, **other: Any) -> LoadRun:
+    values = {("stage", number, "put-block"): [1000] * (count - 1) + [9000] for number in (1, 2)}
+    made = plan({"stage": Action.UPLOAD}, iterations=2)
+    return run(made, {"stage": [[1.0], [1.0]]}, latencies_us=values, **other)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(1, "p50 max"), (5, "p50 p90 max"), (49, "p50 p90 max"), (50, "p50 p90 p99 max"),
+     (500, "p50 p90 p99 p99.9 max")],
+)  # fmt: skip
+def test_no_percentile_that_fewer_than_one_value_lies_beyond(count: int, told: str) -> None:
+    made = latencies(count)
+    found = by_name(metrics(made))
+    assert [name for name in found if "latency" in name] == [
+        f"stage.put-block.latency_{one}_ms" for one in told.split()
+    ]
+    missing = left_out(made)
+    assert not missing.keys() & found.keys()
+    assert len(missing) == 5 - len(told.split())
+    # A range is told where each iteration has the percentile, not only both together.
+    if count == 50:
+        assert found["stage.put-block.latency_p99_ms"].low is None
+        assert found["stage.put-block.latency_p90_ms"].low == 1.0
+    assert f"stage.put-block.latency_p{99.9}_ms" in found or (
+        missing["stage.put-block.latency_p99.9_ms"]
+        == f"fewer than one of {2 * count} values lies beyond P99.9"
+    )
+
+
+@pytest.mark.parametrize("missing", [(), (3,)])
+def test_a_phase_that_is_not_whole_has_no_tail(missing: tuple[int, ...]) -> None:
+    made = latencies(1000, missing=missing)
+    found = by_name(metrics(made))
+    assert "stage.put-block.latency_p90_ms" in found
+    tail = {f"stage.put-block.latency_{name}_ms" for name in ("p99", "p99.9", "max")}
+    assert tail.isdisjoint(found) == bool(missing)
+    decision = decide([parse("stage.put-block.latency_p99_ms<=1s")], found.values(), left_out=left_out(made))
+    assert decision.exit_code == (ExitCode.OBJECTIVE_MISSED if missing else ExitCode.MET)
+    assert ("1 ranks did not come to the barrier (3)" in decision.lines[0]) == bool(missing)
+
+
+@pytest.mark.parametrize(
+    ("count", "other", "told"),
+    [(200, {}, "1 1"), (50, {}, "1 -"), (200, {"missing": (3,)}, "1 -"),
+     (200, {"failed": 1}, "1 -")],
+)  # fmt: skip
+def test_the_screen_tells_no_more(count: int, other: Mapping[str, Any], told: str) -> None:
+    made = latencies(count, **other)
+    made = replace(made, header=replace(made.header, endpoint={**made.header.endpoint, "shown": "here"}))
+    text = StringIO()
+    summary(Console(file=text, width=200), Done(made.folder, made, (), (), decide([], []), interrupted=False))
+    (row, _) = [line for line in text.getvalue().splitlines() if "put-block" in line]
+    words = row.split()[row.split().index(f"{count}") + 1 : -1]
+    assert words == [one for one in told.split() if one != "-"]
+
+
+def test_an_objective_of_too_few_values_is_missed_with_the_reason() -> None:
+    made = latencies(10)
+    goal = parse("stage.put-block.latency_p99.9_ms<=10s")
+    decision = decide([goal], metrics(made), left_out=left_out(made))
+    assert decision.exit_code is ExitCode.OBJECTIVE_MISSED
+    assert "fewer than one of 20 values lies beyond P99.9" in decision.lines[0]
 
 
 def test_a_checkpoint_round_trip_its_stall_and_its_cost() -> None:
@@ -389,7 +460,7 @@ def test_known_metrics_are_all_that_a_run_can_have() -> None:
     }  # fmt: skip
     made = plan(everything, iterations=2)
     latencies = {
-        (phase.name, phase.iteration, op.value): [1]
+        (phase.name, phase.iteration, op.value): [1] * 1000
         for phase in made.phases
         for lane in phase.lanes
         for op in operations(lane)
