@@ -156,7 +156,8 @@ def _ours(start: int, seconds: float, rate: float, port: int) -> _Seen:
 
 
 def _connections(rate: float) -> int:
-    return int(1.5 * rate * STALL) + 32
+    """Enough for a stall, and for all that a busy machine adds to it."""
+    return int(rate * (STALL + 4.0)) + 64
 
 
 # --------------------------------------------------------------------------------------------- Locust
