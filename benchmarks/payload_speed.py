@@ -3,10 +3,10 @@
     python -m benchmarks.payload_speed [--rounds N] [--size MIB] [--only speed|ratios|curves] [--json]
 
 speed: bodies of 8 MiB and of 4 KiB are made, copied (memcpy), and sent as PUTs over one loopback connection
-to a process that reads and answers, in random order, in short bursts. A pace is bytes by second of the
-client's processor time, which other work on the machine disturbs least. Said are medians of per-round ratios,
-with quartiles: made against copied, made against sending a body that is ready, and sending bodies that are
-made on the way against that.
+to a process that reads and answers, in random order, in short bursts. Said are medians of per-round ratios,
+with quartiles. By the client's processor time, which other work on the machine disturbs least: made against
+copied, and made against sending a body that is ready. By the clock: what the wire carries when each body is
+made on the way, against what it carries when bodies are ready.
 
 ratios: a corpus of --size MiB for each of a grid of compress and duplicate ratios, and for each named recipe.
 Our meter cuts it into fixed chunks and content-defined ones and compresses them; a ratio that is off by more
@@ -135,39 +135,41 @@ def _compare(wire: socket.socket, rounds: int, *, quiet: bool) -> list[dict[str,
             tasks[f"make {name}"] = functools.partial(generate, name, size)
             tasks[f"wire {name}"] = functools.partial(send, name, size)
         paces: dict[str, list[float]] = {task: [] for task in tasks}
+        carried: dict[str, list[float]] = {task: [] for task in tasks}
         order = list(tasks)
         for turn in range(rounds + 1):  # the first warms up
             random.shuffle(order)
             for task in order:
-                pace = _pace(tasks[task], size)
+                by_processor, by_clock = _pace(tasks[task], size)
                 if turn:
-                    paces[task].append(pace)
+                    paces[task].append(by_processor)
+                    carried[task].append(by_clock)
         for name in names:
-            make, carried = paces[f"make {name}"], paces[f"wire {name}"]
+            make = paces[f"make {name}"]
             row: dict[str, Any] = {
                 "payload": name,
                 "body": size,
                 "make_to_memcpy": _quartiles(make, paces[reference]),
                 "make_to_wire": _quartiles(make, paces["wire, ready"]),
-                "wire_made_to_ready": _quartiles(carried, paces["wire, ready"]),
+                "wire_made_to_ready": _quartiles(carried[f"wire {name}"], carried["wire, ready"]),
             }
             rows.append(row)
             if not quiet:
                 to_copy, to_send = _shown(row["make_to_memcpy"]), _shown(row["make_to_wire"])
                 _say(
                     f"{size >> 10:>5} KiB {name:24} made / memcpy {to_copy}  made / sent {to_send}  "
-                    f"sent made / sent ready {_shown(row['wire_made_to_ready'])}"
+                    f"wire, made / ready {_shown(row['wire_made_to_ready'])}"
                 )
     return rows
 
 
-def _pace(task: Callable[[], None], size: int) -> float:
-    """Bytes by second of processor time, over a short burst."""
+def _pace(task: Callable[[], None], size: int) -> tuple[float, float]:
+    """Bytes by second of processor time, and by second, over a short burst."""
     began, used, times = time.perf_counter(), time.thread_time(), 0
     while time.perf_counter() - began < BURST_S:
         task()
         times += 1
-    return times * size / (time.thread_time() - used)
+    return times * size / (time.thread_time() - used), times * size / (time.perf_counter() - began)
 
 
 def _put(wire: socket.socket, pieces: Iterable[memoryview], size: int) -> None:

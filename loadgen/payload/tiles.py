@@ -48,7 +48,7 @@ class Tiles:
         """
         group, begin = divmod(start, GROUP_BYTES)
         end = begin + stop - start
-        own = _OWN.unpack(hashlib.blake2b(_PLACE.pack(content, group), key=key).digest())
+        own = _OWN.unpack(hashlib.blake2b(key + _PLACE.pack(content, group)).digest())
         first, last = begin // _WORD, (end + _WORD - 1) // _WORD
         block, low = divmod(first, _WORDS)
         high = low + last - first

@@ -95,17 +95,17 @@ def test_bytes_do_not_change_between_versions() -> None:
 
 
 EXPECTED = {
-    "text": 0x98AEF12C64367CC1,
-    "parquet": 0x3E1F2693FAC69116,
-    "checkpoint": 0x5D08ECCE17CCE078,
-    "checkpoint-bf16": 0xC1105955E5B30715,
-    "checkpoint-fp16": 0x774A62E633E84C10,
-    "checkpoint-fp32": 0x6A4A1FF1F108E501,
-    "checkpoint-optimizer": 0xFDF62EA3B00F62C1,
-    "jpeg": 0x4852C85BC583E550,
-    "video": 0x4FFAA42E5EB573AA,
-    "encrypted": 0x9ED6AD24AA208AC7,
-    "incompressible": 0xDF89409BA9707463,
+    "text": 0xB5EEF992E9E14BE6,
+    "parquet": 0xE79B3FA5B44B911F,
+    "checkpoint": 0x740F6B5414C5CDF1,
+    "checkpoint-bf16": 0x3A7A1ED659D86DA9,
+    "checkpoint-fp16": 0xC96C28C0C19F835B,
+    "checkpoint-fp32": 0x31577BF0D485C0D5,
+    "checkpoint-optimizer": 0xD9A95821794121EB,
+    "jpeg": 0xCB89D3EE88AB1E8F,
+    "video": 0x7B8CB5B0C4133027,
+    "encrypted": 0x31E36106B4BB15FD,
+    "incompressible": 0x3397A6B1F1B05219,
     "zeros": 0x9B49F2A56A54B2DA,
 }
 
