@@ -24,7 +24,7 @@ class Judgement:
     p_worse: float
     p_equivalent: float  # two one-sided tests: the difference is as great as the margin of equivalence
     margin: float  # of equivalence, as used
-    widened: bool  # the noise floor is above the margin that was asked for
+    widened: bool  # noise alone may come to more than the margin that was asked for
     within: float  # the least margin within which the intervals show equivalence
     noise: Noise | None
     more_blocks: int | None  # that a verdict would take beside these; None: no number of blocks would help
@@ -50,8 +50,7 @@ def judge(
     the same, so that each is wrong with a chance of alpha at most, whatever the truth is.
     """
     seen = _noise(aa, rules)
-    floor = math.expm1(rules.noise_factor * seen.floor) if seen else 0.0
-    margin = max(rules.margin, floor)
+    margin = max(rules.margin, _noise_margin(seen, len(ab), rules))
     if len(ab) < 2:
         nothing = (f"{_blocks(len(ab))}: no spread, no interval", *held_back)
         missing = rules.needed - len(ab)
@@ -148,10 +147,10 @@ def _warnings(ab: Sequence[float], found: Estimate, seen: Noise | None, rules: R
     if seen is None:
         said.append("no noise floor: A was not measured against itself")
         return tuple(filter(None, said))
-    if math.expm1(rules.noise_factor * seen.floor) > rules.margin:
+    if (noise_margin := _noise_margin(seen, len(ab), rules)) > rules.margin:
         said.append(
-            f"the noise floor, {math.expm1(seen.floor):.1%} a block, is above the margin that was asked for, "
-            f"{rules.margin:.1%}"
+            f"noise alone may come to {noise_margin:.1%} in {len(ab)} blocks, which is above the margin that "
+            f"was asked for, {rules.margin:.1%}"
         )
     if seen.p <= rules.alpha:
         said.append(
@@ -164,6 +163,13 @@ def _warnings(ab: Sequence[float], found: Estimate, seen: Noise | None, rules: R
             f"{found.sd / seen.floor:.1f} times what A does by itself"
         )
     return tuple(filter(None, said))
+
+
+def _noise_margin(seen: Noise | None, blocks: int, rules: Rules) -> float:
+    """What A against itself may come out apart in so many blocks: nobody is shown to be closer than that."""
+    if seen is None or not blocks:
+        return 0.0
+    return math.expm1(rules.noise_factor * seen.floor / math.sqrt(blocks))
 
 
 def _noise(aa: Sequence[float], rules: Rules) -> Noise | None:

@@ -69,7 +69,7 @@ class Rules:
     warm_up: int = 1
     form: str = "ABBA"  # of a block; a coin by `seed` turns it round: BAAB
     margin: float = 0.05  # what nobody would mind
-    noise_factor: float = 1.0  # the margin of equivalence is at least this many noise floors
+    noise_factor: float = 2.0  # the margin of equivalence is at least so many standard errors of A/A
     alpha: float = 0.05
     max_errors: float = 0.01  # share of a run's operations: more of them, and its block fails
     max_failed: float = 0.2  # share of the blocks: more failed, and there is no verdict
