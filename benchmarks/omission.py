@@ -33,6 +33,7 @@ from loadgen.client.target import Target
 from loadgen.payload.payloads import Payloads
 from loadgen.plan.values import Action, Arrivals, FileSet, Lane, Phase, Plan, Process
 from loadgen.record.histogram import Histogram
+from loadgen.validity.sampler import Sampler
 from loadgen.work.op import Op, Outcome
 from loadgen.work.phase import PhaseSource
 
@@ -80,11 +81,14 @@ def main() -> int:
         assert server.stdout is not None
         port = int(server.stdout.readline())
         locust = stack.enter_context(_child("locust", start, given, "--port", str(port)))
+        sampler = Sampler()
         seen = _ours(start, given.seconds, given.rate, port)
+        machine = sampler.take()
         told, _ = locust.communicate(timeout=given.seconds + 60)
         answered, _ = server.communicate(timeout=60)
     answers = {int(number): at for number, at in json.loads(answered).items()}
     found = _report(seen, json.loads(told.splitlines()[-1]), answers, start, given)
+    found["machine"] = {"busy": machine["machine"], "stolen": machine["stolen"]}
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if given.json else _table(found))
     return 0 if found["within_limit"] else 1
 
@@ -343,6 +347,10 @@ def _table(found: Mapping[str, Any]) -> str:
     rows.append(f"ours against what the server did: {off}")
     rows.append(
         f"kept: of ours, sent within {1000 * IN_TIME:g} ms of when it was due; of Locust's, sent at all"
+    )
+    busy, stolen = found["machine"]["busy"], found["machine"]["stolen"]
+    rows.append(
+        f"meanwhile the machine was {100 * busy:.0f} % busy; {100 * stolen:.0f} % of it was taken away"
     )
     return "\n".join(rows) + "\n"
 
