@@ -5,8 +5,7 @@ It knows neither Locust nor sockets: who is there, how a word is sent and what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
 
 from loadgen.fleet.barrier import Barrier
 from loadgen.fleet.clock import Sample
@@ -15,6 +14,7 @@ from loadgen.fleet.ledger import Ledger
 from loadgen.fleet.member import Member
 from loadgen.fleet.messages import Word
 from loadgen.fleet.ranks import ranks_of, spoken
+from loadgen.fleet.surroundings import Audience, Clock, Fleet, Message
 from loadgen.plan.values import Phase
 from loadgen.record import lines
 from loadgen.record.delta import Delta
@@ -25,48 +25,6 @@ _PINGS = 8
 _CLOCKS = 2.0  # seconds that all pings may take
 _LEAD = 0.2  # seconds between the word "go" and the begin of a phase, so that it reaches everybody in time
 _PROGRESS = 0.2  # seconds
-
-Message = dict[str, Any]
-
-
-class Fleet(Protocol):
-    """The workers, however they are reached."""
-
-    def there(self) -> Collection[str]:
-        """The ids of the workers that are connected and alive."""
-        ...
-
-    def send(self, worker: str, word: Word, data: Message) -> None:
-        """Say something to one of them; one that is gone does not hear it."""
-        ...
-
-
-class Clock(Protocol):
-    """The master's time."""
-
-    def now(self) -> int:
-        """ns of its monotonic clock."""
-        ...
-
-    def wall(self) -> int:
-        """ns since 1970, by its wall clock."""
-        ...
-
-    def rest(self, seconds: float) -> None:
-        """Let time pass; meanwhile workers are heard."""
-        ...
-
-
-class Audience(Protocol):
-    """Who is told of the run."""
-
-    def line(self, line: lines.Line) -> None:
-        """A line of the run's file, in its order."""
-        ...
-
-    def note(self, what: str, **facts: object) -> None:
-        """Something that is not kept: `progress`, `refused`, `over`."""
-        ...
 
 
 class Conductor:

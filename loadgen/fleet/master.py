@@ -24,10 +24,11 @@ from locust.runners import STATE_MISSING, MasterRunner
 from locust.stats import StatsError, stats_history
 
 from harness.vocabulary import ExitCode
-from loadgen.fleet.conductor import Conductor, Message
+from loadgen.fleet.conductor import Conductor
 from loadgen.fleet.job import load
 from loadgen.fleet.messages import TO_MASTER, Word
 from loadgen.fleet.statistics import Statistics
+from loadgen.fleet.surroundings import Message
 from loadgen.fleet.user import EngineUser
 from loadgen.record import lines
 

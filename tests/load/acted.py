@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadgen.fleet.conductor import NS, Conductor, Message
+from loadgen.fleet.conductor import NS, Conductor
 from loadgen.fleet.job import Auth, Job, Place, Waits
 from loadgen.fleet.messages import Word
+from loadgen.fleet.surroundings import Message
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
 from loadgen.record import lines
 from loadgen.record.recorder import Recorder
