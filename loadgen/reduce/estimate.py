@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from loadgen.reduce.tally import Sample
 
@@ -86,7 +86,7 @@ def ratios(sample: Sample, logical: Sums, cells: slice, confidence: float) -> Ra
         between = float((strays**2).sum()) * (used - 1) / used
         single = one_above / above.sum() - one_below / below.sum()
         variance = between + float((chance * single**2).sum())
-        wide = math.exp(stats.t.ppf((1 + confidence) / 2, _freedom(strays, used)) * math.sqrt(variance))
+        wide = math.exp(stdtrit(_freedom(strays, used), (1 + confidence) / 2) * math.sqrt(variance))
         return Ratio(value, max(value / wide, 1.0), value * wide)
 
     return Ratios(
