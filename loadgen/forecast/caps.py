@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loadgen.forecast.points import By, ForecastError, Series
+from loadgen.forecast.errors import ForecastError
+from loadgen.forecast.points import By, Series
 from loadgen.forecast.predict import Cap, CapsAt
 from loadgen.substrates.ceiling import Ceiling, ceiling
 from loadgen.substrates.values import Kind, Substrate

@@ -1,34 +1,23 @@
-"""Scale points from load runs: what may stand on one line together, and why the rest may not."""
+"""Scale points from load runs that may stand on one line together."""
 
 from __future__ import annotations
 
 import enum
-import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
-from harness.vocabulary import ExitCode
+from loadgen.forecast.alike import alike, believable, doubts
+from loadgen.forecast.errors import ForecastError
 from loadgen.forecast.usl import PARAMETERS
 from loadgen.kpi.iterations import Group, groups
 from loadgen.plan import document
-from loadgen.plan.values import Action, Lane, Phase, Plan
+from loadgen.plan.values import Action, Plan
 from loadgen.record.read import LoadRun
 
 FEWEST_SIZES = 4
 FEWEST_FREEDOM = 3
 """Measurements more than the law has parameters: with fewer, its interval is as good as endless."""
-
-
-class ForecastError(Exception):
-    """Runs that no forecast can be made from."""
-
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, what: str, hint: str) -> None:
-        super().__init__(what)
-        self.hint = hint
 
 
 class By(enum.StrEnum):
@@ -103,8 +92,8 @@ def series(runs: Sequence[LoadRun], by: By = By.WORKERS) -> tuple[Series, ...]:
     if twice := [folder for folder in folders if folders.count(folder) > 1]:
         raise ForecastError(f"{twice[0]} is given twice", "A measurement counts once.")
     for one in taken:
-        _believable(one.run)
-        _alike(taken[0], one)
+        believable(one.run)
+        alike(taken[0].run, one.run)
     return tuple(_series(taken, name, by) for name in taken[0].phases)
 
 
@@ -173,61 +162,6 @@ def _enough(points: Sequence[Point], by: By) -> None:
         )
 
 
-def _believable(run: LoadRun) -> None:
-    if not run.complete:
-        raise ForecastError(f"{run.folder} is partial: {run.why}", "Run it again; nothing follows from it.")
-    for check in run.checks:
-        if check.state == "invalidates":
-            raise ForecastError(
-                f"{run.folder} is invalidated by the check {check.name}: {check.said}",
-                "Mend that, and run it again.",
-            )
-
-
-def _alike(one: _Taken, another: _Taken) -> None:
-    """Whether two runs may be points of one series; whatever else they differ in is what grows."""
-    first, other = one.run, another.run
-    a, b = first.header, other.header
-    if a.profile != b.profile:
-        raise ForecastError(
-            f"{first.folder} is of profile {a.profile}, {other.folder} of {b.profile}",
-            "Points of one forecast are of one profile.",
-        )
-    if not math.isclose(a.scale, b.scale, rel_tol=0.01):
-        raise ForecastError(
-            f"{first.folder} has scale {a.scale:g}, {other.folder} {b.scale:g}: "
-            "differently scaled runs are never put on one line",
-            "Run them with one --scale; workers and ranks may differ.",
-        )
-    if a.substrate != b.substrate:
-        raise ForecastError(
-            f"{first.folder} ran on {a.substrate or 'this machine'}, "
-            f"{other.folder} on {b.substrate or 'this machine'}",
-            "Points of one forecast are of one substrate.",
-        )
-    for here, there in zip_longest(_shapes(one.plan), _shapes(another.plan)):
-        if here != there:
-            raise ForecastError(
-                f"{first.folder} and {other.folder} send other requests: {here} and {there}",
-                "Points of one forecast have the same choices and the same parallelism.",
-            )
-
-
-def _shapes(plan: Plan) -> Iterator[str]:
-    """What a request of each lane is like, in words."""
-    for phase in plan.phases:
-        if phase.measured and phase.iteration == 1:
-            yield from (_shape(phase, lane) for lane in phase.lanes)
-
-
-def _shape(phase: Phase, lane: Lane) -> str:
-    return (
-        f"{phase.name}/{lane.name} {lane.action.value}, blocks of {lane.block_bytes} bytes, "
-        f"one Put Blob up to {lane.single_bytes}, ranges of {lane.range_bytes}, "
-        f"{lane.page_names} names a page, {lane.parallel} × {lane.files_at_once} at once"
-    )
-
-
 def _assumptions(points: Sequence[Point], taken: Sequence[_Taken], by: By) -> Iterator[str]:
     yield f"what limits at the larger size is what limited here: the endpoint grows as it did with {by.value}"
     if any(point.runs == 1 for point in points):
@@ -235,5 +169,6 @@ def _assumptions(points: Sequence[Point], taken: Sequence[_Taken], by: By) -> It
     each = {round(statistics.fmean(file.bytes for file in one.plan.files)) for one in taken if one.plan.files}
     if len(each) > 1:
         yield f"blobs are not of one size in all runs ({min(each)} to {max(each)} bytes in the mean)"
+    yield from doubts([one.run for one in taken])
     if by is By.WORKERS and len({point.ranks for point in points}) > 1:
         yield "the number of ranks grows as well"

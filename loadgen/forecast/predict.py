@@ -11,7 +11,8 @@ import numpy as np
 from scipy import special
 
 from loadgen.forecast import tail
-from loadgen.forecast.points import By, ForecastError, Point, Series
+from loadgen.forecast.errors import ForecastError
+from loadgen.forecast.points import By, Point, Series
 from loadgen.forecast.usl import Fit, fit, interval
 from loadgen.kpi.units import amount
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,12 @@ from hypothesis import given, settings, strategies
 from blobproof.commands.forecast import command
 from loadgen.forecast import tail
 from loadgen.forecast.caps import caps_of, elsewhere
-from loadgen.forecast.points import By, ForecastError, Point, Series, series
+from loadgen.forecast.errors import ForecastError
+from loadgen.forecast.points import By, Point, Series, series
 from loadgen.forecast.predict import Cap, predict
 from loadgen.forecast.usl import Usl, fit, interval
 from loadgen.plan.values import Action
-from loadgen.record.lines import Check
+from loadgen.record.lines import Check, Event
 from loadgen.record.read import LoadRun
 from loadgen.substrates.read import substrate
 from tests.load.made_runs import GB, plan, run, write
@@ -241,6 +243,13 @@ def test_an_account_caps_requests_as_well() -> None:
         caps_of(replace(one, by=By.RANKS), None, client_gbps=1.0)
 
 
+def changed(one: LoadRun, **what: Any) -> LoadRun:
+    """The run with parts of its header replaced; those that are mappings are added to."""
+    old = {name: getattr(one.header, name) for name in what}
+    new = {name: {**old[name], **part} if isinstance(part, dict) else part for name, part in what.items()}
+    return replace(one, folder=Path("other"), header=replace(one.header, **new))
+
+
 def refusals() -> Mapping[str, list[LoadRun]]:
     runs = law_runs(LAW, SIZES)
     other = replace(runs[0], folder=Path("other"))
@@ -248,6 +257,11 @@ def refusals() -> Mapping[str, list[LoadRun]]:
     opened = json.loads(json.dumps(header.plan))
     for phase in opened["phases"]:
         phase["lanes"][0]["arrivals"] = {"rate": 5.0}
+    packed = json.loads(json.dumps(header.plan))
+    packed["files"][0]["payload"] = "random"
+    fault = Event(1.0, "fault", "busy", {"fault": "busy", "state": "begins"})
+    on = {"cpu": "A", "cores": 2}
+    here = replace(changed(runs[1], measured_on=on), folder=Path("run-2"))
     invalid = Check("ceiling", "invalidates", "91 % of it")
     return {
         "needs runs at 4 sizes or more; there are 3": runs[:3],
@@ -269,6 +283,18 @@ def refusals() -> Mapping[str, list[LoadRun]]:
         ],
         "has no phase write": [*runs, replace(other, phases=())],
         "run-1 is given twice": [*runs, runs[0]],
+        "ran against here, other against azurite": [*runs, changed(runs[0], endpoint={"name": "azurite"})],
+        "ran over http, other over https": [*runs, changed(runs[0], endpoint={"scheme": "https"})],
+        "durability not stated, other with durability 2 copies; flush: none": [
+            *runs, changed(runs[0], disclosure={"durability": {"redundancy": "2 copies", "flush": "none"}})
+        ],
+        "write/write upload, text, blocks .* and write/write upload, random": [
+            *runs, replace(changed(runs[0]), header=replace(header, plan=packed))
+        ],
+        "whose processor is A, other .* is B": [here, changed(runs[0], measured_on={**on, "cpu": "B"})],
+        "cores is 2, other .* is 4": [here, changed(runs[0], measured_on={**on, "cores": 4})],
+        r"faults were injected \(busy\)": [*runs, replace(other, events=(fault,))],
+        r"faults were injected \(slow@1s\)": [*runs, changed(runs[0], disclosure={"faults": ["slow@1s"]})],
         "no runs were given": [],
     }  # fmt: skip
 
@@ -278,6 +304,20 @@ def test_what_makes_no_forecast(why: str) -> None:
     with pytest.raises(ForecastError, match=why) as refused:
         series(refusals()[why])
     assert refused.value.hint
+
+
+def test_hosts_of_one_fleet_keys_and_versions_are_a_doubt() -> None:
+    runs = law_runs(LAW, SIZES)
+    (plain,) = series(runs)
+    for what, said in (
+        ({"measured_on": {"host": "b"}}, "from several machines"),
+        ({"endpoint": {"authorised": "sas"}}, "sign in several ways"),
+        ({"tool": "1"}, "several versions"),
+    ):
+        last = replace(changed(runs[-1], **what), folder=runs[-1].folder)
+        (found,) = series([*runs[:-1], last])
+        (new,) = set(found.assumptions) - set(plain.assumptions)
+        assert said in new
 
 
 def test_ranks_may_be_what_grows() -> None:
