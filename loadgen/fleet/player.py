@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,7 +106,7 @@ class Player:
         return {
             **self._report(number, recorder, time.monotonic_ns()),
             "usage": self._sampler.take(),
-            "tallies": [asdict(tally) for tally in source.tallies],
+            "tallies": [tally.facts() for tally in source.tallies],
             "unfinished": self._unfinished(phase, source) if source.stopped else [],
             "trouble": self._log.trouble if self._log else "",
         }

@@ -18,7 +18,7 @@ class Iteration:
     number: int
     barrier_s: float | None  # None: it never came to its end
     rank_s: tuple[float, ...]  # when each rank was through; of those that were
-    seal_s: tuple[float, ...]  # how long each rank spent in Put Block List
+    seal_s: tuple[float, ...]  # for how long each rank had a Put Block List under way, in one lane
     bytes: int
     ops: int
     errors: int
@@ -102,7 +102,8 @@ def _iteration(run: LoadRun, phase: Phase, ranks: Sequence[Rank]) -> Iteration:
     for one in ranks:
         if one.end_s is not None:
             through[one.rank] = max(through.get(one.rank, 0.0), one.end_s - phase.begin_s)
-        sealing[one.rank] = sealing.get(one.rank, 0.0) + one.seal_s
+        # Lanes of one rank work at the same time: their sum may be longer than the phase.
+        sealing[one.rank] = max(sealing.get(one.rank, 0.0), one.seal_s)
     return Iteration(
         phase.iteration,
         phase.barrier_s,

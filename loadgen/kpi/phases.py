@@ -53,7 +53,7 @@ FIGURES = (
     Figure("last_rank_s", "s", "the last rank is through", _last),
     Figure("straggler_s", "s", "last rank less median rank", _straggler, alike=True),
     Figure("straggler_ratio", "ratio", "last rank / median rank", _ratio, alike=True),
-    Figure("seal_s", "s", "in Put Block List, of the rank that spent most", _seal),
+    Figure("seal_s", "s", "a Put Block List or more under way, of the rank where it was longest", _seal),
     Figure("bytes", "bytes", "payload moved", lambda one: float(one.bytes) or None),
     Figure(
         "bytes_per_s", "bytes/s", "all bytes / barrier time, no mean of rates",

@@ -76,7 +76,7 @@ class Rank:
     begin_s: float | None  # the first operation was handed to a socket
     end_s: float | None  # the last operation was through
     data_end_s: float | None  # the last one that carried payload, or a listing
-    seal_s: float  # how long it spent in Put Block List
+    seal_s: float  # for how long one Put Block List or more was under way
     files: int
     ops: int  # that succeeded
     bytes: int  # of payload

@@ -41,6 +41,9 @@ from loadgen.record.lines import Interval, Metric
 from loadgen.record.read import LoadRun
 from loadgen.substrates.read import substrate
 from loadgen.substrates.values import Provenance
+from loadgen.work.op import Blob, Kind, Op, Outcome
+from loadgen.work.spans import Spans
+from loadgen.work.tally import RankTally
 from tests.load.made_runs import GB, plan, run, write
 
 CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
@@ -104,6 +107,38 @@ def test_a_phase_of_three_iterations() -> None:
     assert found["write.bytes_per_s"].value == pytest.approx(GB / 6)
     assert found["write.requests_per_s"].value == pytest.approx(100 / 6)
     assert found["write.error_ratio"].value == 0.0
+
+
+@over(
+    strategies.lists(strategies.tuples(strategies.integers(0, 200), strategies.integers(0, 50)), max_size=40)
+)
+def test_seals_at_once_count_once(spans: list[tuple[int, int]]) -> None:
+    found = Spans()
+    for begin, length in spans:
+        found.add(begin, begin + length)
+    assert found.covered == len({at for begin, length in spans for at in range(begin, begin + length)})
+
+
+def test_many_seals_take_no_more_memory_and_no_more_time_than_there_is() -> None:
+    found = Spans()
+    for begin in range(0, 2000, 10):
+        found.add(begin, begin + 1)
+    assert found.covered == 200
+    found.add(0, 2000)  # of what is long ago, only the gaps that are remembered are known
+    assert 200 < found.covered <= 2000
+
+
+def test_a_rank_that_seals_two_files_at_once_is_no_longer_at_it_than_the_phase_is() -> None:
+    tally = RankTally("write", 0)
+    for name in "ab":
+        op = Op(Kind.PUT_BLOCK_LIST, 0, "write", Blob(name, 1, "text", 0))
+        op.intended = 1_000
+        tally.add(op, Outcome(201, "", 1_100, 2_000, 2_000, 0, 0), good=True)
+    assert tally.facts()["sealing"] == 1_000
+    json.dumps(tally.facts())
+    made = run(plan({"write": Action.UPLOAD}), {"write": [[1.0]]}, seal_s=0.75)
+    twice = replace(made, ranks=(*made.ranks, replace(made.ranks[0], lane="other")))
+    assert by_name(metrics(twice))["write.seal_s"].value == 0.75
 
 
 def test_one_iteration_has_no_range() -> None:
