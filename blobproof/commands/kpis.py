@@ -91,9 +91,10 @@ def command(
 
 
 def _full(plan: Plan) -> Plan:
-    """The profile at full size, with its default choices; the plan itself where none is shipped."""
+    """The profile at full size, chosen as for this run; the plan itself where none is shipped."""
+    choices = dict(one.split("=", 1) for one in plan.choices)
     try:
-        return full_plan(profile(plan.profile))[0]
+        return full_plan(profile(plan.profile), choices=choices)[0]
     except ProfileError:
         return plan
 

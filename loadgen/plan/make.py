@@ -126,6 +126,7 @@ class _Maker:
             phases=phases,
             asynchronous=snapshot > 0,
             snapshot_s=snapshot,
+            choices=tuple(f"{key}={name}" for key, name in self._chosen.items()),
         )
         return replace(plan, full_bytes=full_bytes(plan)), shrinks
 

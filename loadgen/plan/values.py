@@ -105,6 +105,7 @@ class Plan:
     )
     snapshot_s: float = 0.0  # the stall of an asynchronous checkpoint, as the profile states it
     notes: tuple[str, ...] = ()  # what is not as at full size, in words
+    choices: tuple[str, ...] = ()  # which option of each choice of the profile, as KEY=OPTION
 
     def file_set(self, name: str) -> FileSet:
         """The file set of a name. Raises `KeyError`."""

@@ -33,7 +33,8 @@ from loadgen.kpi.staging import ENOUGH, modelled, ranked
 from loadgen.kpi.stated import StatedError, read_stated, stated
 from loadgen.kpi.utilisation import demand, utilisation
 from loadgen.kpi.values import Given, Origin, Price, Training
-from loadgen.plan.make import full_plan
+from loadgen.plan import document
+from loadgen.plan.make import full_plan, plan_for
 from loadgen.plan.values import Action, Arrivals, Lane, Process
 from loadgen.profiles.read import profile
 from loadgen.record.histogram import Histogram
@@ -567,6 +568,21 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads(missed.output)["exit_code"] == 6
     unknown = CliRunner().invoke(command, [folder, "--objective", "a.b<=1"], standalone_mode=False)
     assert isinstance(unknown.exception, ObjectiveError)
+
+
+def test_limits_at_full_size_are_of_what_the_run_chose(tmp_path: Path) -> None:
+    """Another layout of the checkpoint has other files, so it needs other requests."""
+    needs = {}
+    for layout in ("dlio", "dcp"):
+        made = plan_for("checkpoint-llama3-8b", scale=1e-4, choices={"layout": layout})
+        assert f"layout={layout}" in document.load(document.dump(made)).choices
+        folder = str(write(run(made, {"write": [[1.0]]}), tmp_path / layout))
+        said = CliRunner().invoke(command, [folder, "--limits", "--json"], standalone_mode=False)
+        needs[layout] = [one["requests"] for one in json.loads(said.output)["limits"]]
+        full, _ = full_plan(profile("checkpoint-llama3-8b"), choices={"layout": layout})
+        accounts = (substrate("blob-account"), substrate("blob-account-listed"))
+        assert needs[layout] == [one.requests for one in planning(full, accounts)]
+    assert needs["dlio"] != needs["dcp"]
 
 
 def test_the_page_tells_every_metric_and_its_example_is_read() -> None:
