@@ -23,6 +23,7 @@ from loadgen.validity.generator import (
     on_this_machine,
     processor_check,
     usage,
+    way_of,
 )
 from loadgen.validity.world import Bound, cache_check, durability_check, fresh_check, physics_check
 
@@ -73,10 +74,11 @@ def own_bounds(run: LoadRun, ceiling: Ceiling | None) -> list[Bound]:
         # as much is what a machine that was busy during the self-test is allowed.
         bounds.append(Bound("loopback here", 2 * ceiling.bytes_per_s, provenance="measured"))
     speeds: dict[str, float] = {}
-    for worker, events in usage(run).items():
-        way = next((event.facts["way"] for event in events if event.facts.get("way")), None)
+    by_worker = ((worker, of) for some in usage(run).values() for worker, of in some.items())
+    for worker, samples in by_worker:
+        way = way_of(samples)
         if worker != "master" and way and way["bits_per_s"]:
-            host = str(events[0].facts.get("host", ""))
+            host = str(samples[0].facts.get("host", ""))
             speeds[f"{host}/{way['interface']}"] = way["bits_per_s"] / 8
     if speeds:
         names = ", ".join(one.partition("/")[2] for one in speeds)

@@ -10,6 +10,7 @@ from loadgen.plan.values import Phase as PlannedPhase
 from loadgen.record.lines import Phase
 from loadgen.record.read import LoadRun
 from loadgen.validity.check import Check, State, percent
+from loadgen.validity.share import titled
 
 ERRORS_WARN, ERRORS_INVALIDATE = 0.001, 0.01
 """Shares of attempts that did not succeed: a reader must know; these are figures of a failure."""
@@ -75,7 +76,7 @@ def workers_check(run: LoadRun) -> Check:
 def ranks_check(run: LoadRun) -> Check:
     """Whether every rank came through every measured phase before its deadline."""
     name = "ranks"
-    missing = {_titled(phase): phase.missing_ranks for phase in run.phases if phase.missing_ranks}
+    missing = {titled(phase): phase.missing_ranks for phase in run.phases if phase.missing_ranks}
     late = [event.said for event in run.events if event.what == "deadline"]
     if not missing and not late:
         return Check(name, State.OK, "Every rank came through every phase.")
@@ -148,8 +149,8 @@ def schedule_check(run: LoadRun) -> Check:
         if one is None or not phase.measured:
             continue
         for lane, share, wait in _kept(run, phase, one):
-            kept[f"{_titled(phase)}/{lane}"] = share
-            waits[f"{_titled(phase)}/{lane}"] = wait
+            kept[f"{titled(phase)}/{lane}"] = share
+            waits[f"{titled(phase)}/{lane}"] = wait
     if not kept:
         return Check(name, State.OK, "Every loop is closed: there is no schedule to keep.")
     where, least = min(kept.items(), key=lambda one: one[1])
@@ -217,7 +218,3 @@ def _kept(run: LoadRun, phase: Phase, planned: PlannedPhase) -> list[tuple[str, 
         took = max(ends, default=seconds) - last
         found.append((lane.name, min(1.0, seconds / took) if took > 0 else 1.0, wait))
     return found
-
-
-def _titled(phase: Phase) -> str:
-    return phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from loadgen.record.lines import Event
 from loadgen.record.read import LoadRun
 from loadgen.validity.ceiling import Ceiling
 from loadgen.validity.check import Check, State, percent
-from loadgen.validity.share import shares
+from loadgen.validity.share import shares, titled
 
 NEAR = 0.7
 """A run above this share of its generator's ceiling says so (benchmarks.md, section 4.2)."""
@@ -64,37 +65,56 @@ def ceiling_check(run: LoadRun, ceiling: Ceiling | None) -> Check:
     return Check(name, State.OK, f"{reached}: it was not the limit.", facts)
 
 
-def usage(run: LoadRun) -> Mapping[str, Sequence[Event]]:
-    """The samples of `loadgen.validity.sampler` that were taken in measured phases, by worker or `master`."""
-    spans = [
-        (phase.begin_s, phase.end_s if phase.end_s is not None else float("inf"))
-        for phase in run.phases
-        if phase.measured
-    ]
-    found: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in run.events:
-        if event.what == "usage" and any(
-            begin < event.t_s and event.t_s - float(event.facts["wall_s"]) < end for begin, end in spans
-        ):
-            found[str(event.facts.get("worker", "master"))].append(event)
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What `loadgen.validity.sampler` found, as far as it was in one phase."""
+
+    seconds: float  # of it in the phase
+    facts: Mapping[str, Any]
+
+
+Usage = Mapping[str, Sequence[Sample]]
+"""By worker, or `master`."""
+
+
+def usage(run: LoadRun) -> Mapping[str, Usage]:
+    """The samples of each measured phase, by its name. Phases without any are left out."""
+    found: dict[str, Usage] = {}
+    events = [event for event in run.events if event.what == "usage"]
+    for phase in run.phases:
+        if not phase.measured:
+            continue
+        end = phase.end_s if phase.end_s is not None else math.inf
+        samples: defaultdict[str, list[Sample]] = defaultdict(list)
+        for event in events:
+            begun = event.t_s - float(event.facts["wall_s"])
+            if (seconds := min(event.t_s, end) - max(begun, phase.begin_s)) > 0:
+                samples[str(event.facts.get("worker", "master"))].append(Sample(seconds, event.facts))
+        if samples:
+            found[titled(phase)] = samples
     return found
 
 
 def processor_check(run: LoadRun) -> Check:
-    """How busy each worker was: it has one thread, so one core is all it can use."""
+    """How busy each worker was, phase by phase: it has one thread, so one core is all it can use."""
     name = "generator-processor"
     busy = {
-        worker: _mean(events, "cpu") for worker, events in usage(run).items() if worker != "master" and events
+        phase: shares
+        for phase, by_worker in usage(run).items()
+        if (shares := {worker: _mean(of, "cpu") for worker, of in by_worker.items() if worker != "master"})
     }
     if not busy:
         return Check(name, State.NOT_RUN, "How busy the workers were is not known.")
-    worker, share = max(busy.items(), key=lambda one: one[1])
+    worst = {phase: max(shares.items(), key=lambda one: one[1]) for phase, shares in busy.items()}
+    where, (worker, share) = max(worst.items(), key=lambda one: one[1][1])
     facts = {
+        "phase": where,
         "worker": worker,
         "share": round(share, 4),
-        "shares": {name: round(one, 4) for name, one in busy.items()},
+        "shares": {worker: round(one, 4) for worker, one in busy[where].items()},
+        "phases": {phase: round(most, 4) for phase, (_, most) in worst.items()},
     }
-    said = f"The busiest worker ({worker}) used {percent(share)} of a core"
+    said = f"In {where} the busiest worker ({worker}) used {percent(share)} of a core"
     if share >= FULL:
         return Check(
             name, State.INVALIDATES, f"{said}: it had no time left, and was the limit itself.", facts
@@ -107,53 +127,53 @@ def processor_check(run: LoadRun) -> Check:
 
 
 def machine_check(run: LoadRun) -> Check:
-    """How busy the machines of the workers were, with all that runs on them."""
+    """How busy the machines of the workers were, phase by phase, with all that runs on them."""
     name = "generator-machine"
-    events = [event for events in usage(run).values() for event in events]
-    if not events:
+    by_phase = usage(run)
+    if not by_phase:
         return Check(name, State.NOT_RUN, "How busy the generator's machine was is not known.")
-    by_worker = [(_mean(of, "machine"), _mean(of, "stolen")) for of in usage(run).values() if of]
-    busy, stolen = max(one[0] for one in by_worker), max(one[1] for one in by_worker)
-    facts = {"busy": round(busy, 4), "stolen": round(stolen, 4), "cores": events[0].facts.get("cores")}
+
+    def worst(what: str) -> tuple[float, str]:
+        return max((_mean(of, what), phase) for phase, some in by_phase.items() for of in some.values())
+
+    (busy, where), (stolen, robbed) = worst("machine"), worst("stolen")
+    cores = next(
+        sample.facts.get("cores") for some in by_phase.values() for of in some.values() for sample in of
+    )
+    facts = {"phase": where, "busy": round(busy, 4), "stolen": round(stolen, 4), "cores": cores}
     if stolen > STOLEN:
-        said = f"{percent(stolen)} of the generator's machine went to others on its host: latencies hold it."
-        return Check(name, State.WARNS, said, facts)
+        facts["phase"] = robbed
+        said = f"In {robbed} {percent(stolen)} of the generator's machine went to others on its host"
+        return Check(name, State.WARNS, f"{said}: latencies hold it.", facts)
+    said = f"In {where} the generator's machine was {percent(busy)} busy"
     if busy >= MACHINE_FULL:
         also = " The endpoint is on it too, and had to share." if on_this_machine(run) else ""
-        said = f"The generator's machine was {percent(busy)} busy: what waited for a core looks slow."
-        return Check(name, State.WARNS, said + also, facts)
-    return Check(name, State.OK, f"The generator's machine was {percent(busy)} busy: there was room.", facts)
+        return Check(name, State.WARNS, f"{said}: what waited for a core looks slow.{also}", facts)
+    return Check(name, State.OK, f"{said}: there was room.", facts)
 
 
 def network_check(run: LoadRun) -> Check:
-    """How full the network interface towards the endpoint was."""
+    """How full the network interface towards the endpoint was, phase by phase."""
     name = "generator-network"
-    worst: tuple[float, Mapping[str, Any]] | None = None
+    worst: tuple[float, str, Mapping[str, Any]] | None = None
     unknown = ""
     loopback = False
-    for events in usage(run).values():
-        way = next((event.facts["way"] for event in events if event.facts.get("way")), None)
+    for phase, samples in ((phase, of) for phase, some in usage(run).items() for of in some.values()):
+        way = way_of(samples)
         if way is None:
             continue
         if way["loopback"]:
             loopback = True
-            continue
-        if not way["bits_per_s"]:
+        elif not way["bits_per_s"]:
             unknown = str(way["interface"])
-            continue
-        moved = [
-            8
-            * max(event.facts["net"].get(way["interface"], {"sent": 0, "received": 0}).values())
-            / float(event.facts["wall_s"])
-            for event in events
-        ]
-        share = sum(moved) / len(moved) / way["bits_per_s"]
-        if worst is None or share > worst[0]:
-            worst = share, way
+        else:
+            share = max(_bits_per_s(samples, way["interface"])) / way["bits_per_s"]
+            if worst is None or share > worst[0]:
+                worst = share, phase, way
     if worst is not None:
-        share, way = worst
-        facts = {"share": round(share, 4), **way}
-        said = f"The network interface {way['interface']} carried {percent(share)} of what it can"
+        share, where, way = worst
+        facts = {"share": round(share, 4), "phase": where, **way}
+        said = f"In {where} the network interface {way['interface']} carried {percent(share)} of what it can"
         if share >= NET_FULL:
             said = f"{said}: the generator's network was the limit, not the endpoint."
             return Check(name, State.INVALIDATES, said, facts)
@@ -176,8 +196,28 @@ def on_this_machine(run: LoadRun) -> bool:
     )
 
 
-def _mean(events: Sequence[Event], what: str) -> float:
+def way_of(samples: Sequence[Sample]) -> Mapping[str, Any] | None:
+    """The way to the endpoint, as a worker told it; see `loadgen.validity.sampler.way_to`."""
+    return next((sample.facts["way"] for sample in samples if sample.facts.get("way")), None)
+
+
+def _bits_per_s(samples: Sequence[Sample], interface: str) -> tuple[float, float]:
+    """What an interface sent and received, over the time of the samples."""
+
+    def mean(way: str) -> float:
+        # A sample is of one speed: what of it lies in the phase counts.
+        moved = (
+            sample.facts["net"].get(interface, {}).get(way, 0)
+            * sample.seconds
+            / float(sample.facts["wall_s"])
+            for sample in samples
+        )
+        return 8 * sum(moved) / sum(sample.seconds for sample in samples)
+
+    return mean("sent"), mean("received")
+
+
+def _mean(samples: Sequence[Sample], what: str) -> float:
     """A share over time: longer samples count for more."""
-    seconds = sum(float(event.facts["wall_s"]) for event in events)
-    total = sum(float(event.facts[what]) * float(event.facts["wall_s"]) for event in events)
-    return total / seconds if seconds else 0.0
+    seconds = sum(sample.seconds for sample in samples)
+    return sum(float(sample.facts[what]) * sample.seconds for sample in samples) / seconds

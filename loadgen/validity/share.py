@@ -33,7 +33,12 @@ def shares(run: LoadRun, ceiling: Ceiling) -> Iterator[tuple[str, float]]:
                 most = None if shape is None else ceiling.ops_per_s(shape)
                 needed[one.t_s] += 0.0 if most is None else _attempts(one) / most
         if share := _seen(needed, phase, _window(run, phase)):
-            yield (phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"), share
+            yield titled(phase), share
+
+
+def titled(phase: Phase) -> str:
+    """What a phase is called among others: its name, and its iteration from the second on."""
+    return phase.name if phase.iteration == 1 else f"{phase.name} {phase.iteration}"
 
 
 def _shapes(run: LoadRun) -> Mapping[tuple[str, str, str], Shape]:

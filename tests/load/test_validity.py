@@ -206,6 +206,47 @@ def test_only_measured_phases_count() -> None:
     assert check(replace(run, phases=only, events=quiet), "generator-processor").state is State.OK
 
 
+@pytest.mark.parametrize(
+    ("busy", "idle", "name"),
+    [
+        ({"cpu": 1.0}, {"cpu": 0.2}, "generator-processor"),
+        ({"machine": 1.0}, {"machine": 0.2}, "generator-machine"),
+        ({"stolen": 0.2}, {"stolen": 0.0}, "generator-machine"),
+        (
+            ethernet(0.99),
+            ethernet(0.1),
+            "generator-network",
+        ),
+    ],
+)
+def test_a_long_quiet_phase_does_not_hide_a_short_full_one(
+    busy: dict[str, Any], idle: dict[str, Any], name: str
+) -> None:
+    """Five seconds of writing at the limit, then a minute of reading at a fifth of it."""
+    run = made(UP, DOWN, samples=(loopback(),))
+    short, long = run.phases
+    long = replace(long, end_s=long.begin_s + 60, barrier_s=60.0)
+    events = tuple(
+        lines.Event(
+            at + 1.0, USAGE, "", {"worker": 0, "host": "h", **loopback(), **(busy if at < 10 else idle)}
+        )
+        for at in [*range(10), *range(11, 71)]
+    )
+    found = check(replace(run, phases=(short, long), events=events), name)
+    assert found.state is not State.OK
+    assert found.facts["phase"] == "up"
+    assert found.said.startswith("In up ")
+
+
+def test_a_sample_across_two_phases_counts_by_its_parts() -> None:
+    """The master looks when it likes: nine tenths of this sample are of the second phase."""
+    run = made(UP, DOWN, gap=0.0, samples=())
+    sample = {**loopback(), "wall_s": 10.0, "worker": 0}
+    events = (lines.Event(19.0, USAGE, "", sample), lines.Event(9.0, USAGE, "", {**sample, "cpu": 1.0}))
+    found = check(replace(run, events=events), "generator-processor")
+    assert found.facts["phases"] == {"up": pytest.approx(0.95), "down": 0.5}
+
+
 def test_a_busy_or_borrowed_machine_warns() -> None:
     assert check(made(samples=(loopback(machine=0.99),)), "generator-machine").state is State.WARNS
     assert check(made(samples=(loopback(stolen=0.2),)), "generator-machine").state is State.WARNS
