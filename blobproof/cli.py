@@ -72,7 +72,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(__version__, prog_name="blobproof")
 def group() -> None:
-    """Prove that a storage endpoint speaks Azure Blob."""
+    """Prove that a storage endpoint speaks Azure Blob, and measure how well."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
