@@ -13,7 +13,6 @@ from loadgen.validity.conduct import (
     errors_check,
     faults_check,
     ranks_check,
-    schedule_check,
     workers_check,
 )
 from loadgen.validity.generator import (
@@ -25,6 +24,7 @@ from loadgen.validity.generator import (
     usage,
     way_of,
 )
+from loadgen.validity.schedule import schedule_check
 from loadgen.validity.world import Bound, cache_check, durability_check, fresh_check, physics_check
 
 CEILING = "ceiling"

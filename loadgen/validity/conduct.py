@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 from loadgen.plan import document
-from loadgen.plan.values import Phase as PlannedPhase
-from loadgen.record.lines import Phase
 from loadgen.record.read import LoadRun
 from loadgen.validity.check import Check, State, percent
 from loadgen.validity.share import titled
@@ -16,8 +14,6 @@ ERRORS_WARN, ERRORS_INVALIDATE = 0.001, 0.01
 """Shares of attempts that did not succeed: a reader must know; these are figures of a failure."""
 CLOCK_WARN, CLOCK_INVALIDATE = 0.01, 0.1
 """Uncertainties of a worker's clock, as shares of the shortest measured phase."""
-KEPT = 0.99
-"""An open loop that starts less than this share of its tasks in time did not keep its schedule."""
 
 
 def errors_check(run: LoadRun) -> Check:
@@ -138,36 +134,6 @@ def clock_check(run: LoadRun) -> Check:
     return Check(name, State.OK, f"{known}: good enough for phases of {min(spans):.3g} s.", facts)
 
 
-def schedule_check(run: LoadRun) -> Check:
-    """Whether open loops offered the load that they were to offer."""
-    name = "schedule"
-    kept: dict[str, float] = {}
-    waits: dict[str, float] = {}
-    planned = {(phase.name, phase.iteration): phase for phase in document.load(run.header.plan).phases}
-    for phase in run.phases:
-        one = planned.get((phase.name, phase.iteration))
-        if one is None or not phase.measured:
-            continue
-        for lane, share, wait in _kept(run, phase, one):
-            kept[f"{titled(phase)}/{lane}"] = share
-            waits[f"{titled(phase)}/{lane}"] = wait
-    if not kept:
-        return Check(name, State.OK, "Every loop is closed: there is no schedule to keep.")
-    where, least = min(kept.items(), key=lambda one: one[1])
-    facts = {
-        "kept": {lane: round(share, 4) for lane, share in kept.items()},
-        "mean_wait_s": {lane: round(wait, 6) for lane, wait in waits.items()},
-    }
-    if least >= KEPT:
-        said = f"Open loops kept their schedule ({percent(least)} in {where})."
-        return Check(name, State.OK, said, facts)
-    said = (
-        f"In {where} {percent(least)} of the schedule was kept: tasks came faster than they could be sent, "
-        f"and waited {1000 * waits[where]:.3g} ms on average. Latencies hold that wait."
-    )
-    return Check(name, State.WARNS, said, facts)
-
-
 def faults_of(run: LoadRun) -> Mapping[str, int]:
     """How often each fault was injected."""
     return Counter(
@@ -187,34 +153,3 @@ def faults_check(run: LoadRun) -> Check:
         f"Faults were injected ({', '.join(faults)}): these figures do not compare with those of quiet runs."
     )
     return Check(name, State.WARNS, said, {"faults": dict(faults)}, forbids_verdict=True)
-
-
-def _kept(run: LoadRun, phase: Phase, planned: PlannedPhase) -> list[tuple[str, float, float]]:
-    """Each open lane, the share of its schedule that was kept, and the mean wait of a request, seconds.
-
-    A generator that falls behind works its backlog off after the last arrival. The share is the time in which
-    tasks arrived against the time in which they were begun.
-    """
-    found = []
-    for lane in planned.lanes:
-        if lane.arrivals is None:
-            continue
-        turn = phase.iteration
-        latency = run.histogram(phase.name, "latency", iteration=turn, lane=lane.name)
-        service = run.histogram(phase.name, "service", iteration=turn, lane=lane.name)
-        if not latency.count or not service.count:
-            continue
-        wait = max(0.0, latency.sum / latency.count - service.sum / service.count) / 1e6
-        ends = [
-            one.end_s - phase.begin_s
-            for one in run.ranks
-            if (one.phase, one.iteration, one.lane) == (phase.name, phase.iteration, lane.name)
-            and one.end_s is not None
-        ]
-        files = {one.name: one.count for one in document.load(run.header.plan).files}
-        count = sum(files[file] for file in lane.files) * lane.repeat
-        seconds = lane.arrivals.seconds or count / lane.arrivals.rate
-        last = service.percentile(50) / 1e6
-        took = max(ends, default=seconds) - last
-        found.append((lane.name, min(1.0, seconds / took) if took > 0 else 1.0, wait))
-    return found

@@ -207,7 +207,7 @@ def _bits_per_s(samples: Sequence[Sample], interface: str) -> tuple[float, float
     def mean(way: str) -> float:
         # A sample is of one speed: what of it lies in the phase counts.
         moved = (
-            sample.facts["net"].get(interface, {}).get(way, 0)
+            float(sample.facts["net"].get(interface, {}).get(way, 0))
             * sample.seconds
             / float(sample.facts["wall_s"])
             for sample in samples

@@ -28,6 +28,7 @@ from loadgen.validity.check import Check, State
 from loadgen.validity.checks import CEILING, USAGE, checks, own_bounds
 from loadgen.validity.flood import Flood
 from loadgen.validity.sampler import Sampler, way_to
+from loadgen.validity.schedule import begun_late
 from loadgen.validity.selftest import measure_ceiling
 from loadgen.validity.world import Bound
 from loadgen.work.op import Kind, Op, Outcome
@@ -341,18 +342,60 @@ def test_clocks(trip: float, offsets: tuple[float, float], state: State) -> None
     assert check(made(), "clock").state is State.NOT_RUN
 
 
-@pytest.mark.parametrize(("took", "wait_us", "state"), [(10.0, 0, State.OK), (12.5, 900_000, State.WARNS)])
-def test_an_open_loop_that_did_not_keep_its_schedule(took: float, wait_us: int, state: State) -> None:
-    service, latency = Histogram.of([1000] * 100), Histogram.of([1000 + wait_us] * 100)
+def opened(
+    waits_us: list[int], *, errors: Mapping[str, int] | None = None, service_us: int = 1000, **rank: Any
+) -> Check:
+    """The check of an open loop whose tasks waited so long, each served in the same time."""
     keys = [HistogramKey("open", 1, "open", "get-blob", metric) for metric in ("latency", "service")]
-    run = made(OPEN, histograms=dict(zip(keys, (latency, service), strict=True)))
-    ranks = tuple(replace(rank, end_s=took) for rank in run.ranks)
-    found = check(replace(run, ranks=ranks), "schedule")
-    assert found.state is state
-    if state is State.WARNS:
-        assert found.facts["kept"]["open/open"] == pytest.approx(0.8, abs=0.01)
-        assert found.facts["mean_wait_s"]["open/open"] == pytest.approx(0.9)
+    service = Histogram.of([service_us] * len(waits_us))
+    latency = Histogram.of([service_us + wait for wait in waits_us])
+    run = made(OPEN, histograms=dict(zip(keys, (latency, service), strict=True)), errors=errors)
+    never = (errors or {}).get("not-begun", 0)
+    ranks = [replace(one, files=len(waits_us) // 4, failed=0) for one in run.ranks]
+    ranks[0] = replace(ranks[0], failed=never)
+    return check(replace(run, ranks=tuple(replace(one, **rank) for one in ranks)), "schedule")
+
+
+def test_an_open_loop_that_kept_its_schedule() -> None:
+    assert opened([0] * 400).state is State.OK
+    assert opened([5_000] * 400).state is State.OK
+    assert opened([0] * 400, service_us=4_000_000).state is State.OK  # slow, and begun in time
     assert check(made(UP), "schedule").state is State.OK
+
+
+def test_a_stall_that_was_worked_off_by_the_end_was_no_schedule_kept() -> None:
+    """Four seconds of twenty, at ten tasks a second: what came in them was begun when they were over."""
+    waits = [0] * 100 + [4_000_000 - 100_000 * number for number in range(40)] + [0] * 60
+    found = opened(waits)
+    assert found.state is State.WARNS
+    assert found.facts["kept"]["open/open"] == pytest.approx(0.8, abs=0.01)
+    assert found.facts["mean_wait_s"]["open/open"] == pytest.approx(0.41, abs=0.01)
+
+
+def test_tasks_that_were_never_begun_were_not_begun_in_time() -> None:
+    found = opened([0] * 400, errors={"not-begun": 100})
+    assert found.state is State.WARNS
+    assert found.facts["kept"]["open/open"] == pytest.approx(0.8)
+    assert "100 were never begun" in found.said
+
+
+def test_what_was_made_again_was_begun_in_time() -> None:
+    assert opened([0] * 380 + [100_000] * 20, errors={"503 ServerBusy": 20}).state is State.OK
+
+
+def test_whether_lost_ranks_kept_their_schedule_is_not_known() -> None:
+    assert opened([0] * 400, end_s=None).state is State.NOT_RUN
+    run = made(OPEN)
+    assert check(replace(run, ranks=run.ranks[1:]), "schedule").state is State.NOT_RUN
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**7), st.sampled_from([0, 9_000, 12_000, 10**6])), min_size=1),
+)
+def test_no_more_is_called_late_than_was(pairs: list[tuple[int, int]]) -> None:
+    latency = Histogram.of([service + wait for service, wait in pairs])
+    service = Histogram.of([service for service, _ in pairs])
+    assert begun_late(latency, service) <= sum(wait > 10_000 for _, wait in pairs)
 
 
 def test_a_storm_is_not_compared_with_quiet_runs() -> None:
