@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from loadgen.record.read import LoadRun
 from loadgen.validity.ceiling import Ceiling
@@ -72,17 +73,24 @@ def own_bounds(run: LoadRun, ceiling: Ceiling | None) -> list[Bound]:
     if ceiling is not None and ceiling.bytes_per_s and on_this_machine(run):
         # The null server answers from memory over the same loopback: nothing that works is much faster. Twice
         # as much is what a machine that was busy during the self-test is allowed.
-        bounds.append(Bound("loopback here", 2 * ceiling.bytes_per_s, provenance="measured"))
-    speeds: dict[str, float] = {}
-    by_worker = ((worker, of) for some in usage(run).values() for worker, of in some.items())
-    for worker, samples in by_worker:
-        way = way_of(samples)
-        if worker != "master" and way and way["bits_per_s"]:
-            host = str(samples[0].facts.get("host", ""))
-            speeds[f"{host}/{way['interface']}"] = way["bits_per_s"] / 8
-    if speeds:
-        names = ", ".join(one.partition("/")[2] for one in speeds)
-        bounds.append(
-            Bound(f"the generator's network ({names})", sum(speeds.values()), provenance="measured")
-        )
-    return bounds
+        bounds.append(Bound("loopback here", 2 * ceiling.bytes_per_s, provenance="measured", wire=True))
+    return bounds + _network_bounds(run)
+
+
+def _network_bounds(run: LoadRun) -> list[Bound]:
+    """The interfaces of all workers together, each way by itself; none if the speed of any is unknown."""
+    ways: dict[str, tuple[str, Mapping[str, Any] | None]] = {}
+    for some in usage(run).values():
+        for worker, samples in some.items():
+            if worker != "master":
+                ways[worker] = str(samples[0].facts.get("host", "")), way_of(samples)
+    speeds: dict[tuple[str, str], float] = {}
+    for host, way in ways.values():
+        if way is None or way["loopback"] or not way["bits_per_s"]:
+            return []
+        speeds[host, way["interface"]] = way["bits_per_s"] / 8
+    if not speeds or len(ways) < run.header.workers:
+        return []
+    name = f"the generator's network ({', '.join(interface for _, interface in speeds)})"
+    total = sum(speeds.values())
+    return [Bound(name, total, direction, "measured", wire=True) for direction in ("read", "write")]

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadgen.plan import document
 from loadgen.plan.values import Action, Plan
+from loadgen.record.lines import Phase
 from loadgen.record.read import LoadRun
 from loadgen.validity.check import Check, State, percent
 from loadgen.validity.generator import on_this_machine
@@ -23,12 +24,18 @@ _SLACK = 1.02  # above a bound, for the ends of intervals
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What something cannot exceed. `direction`: read, write, or any."""
+    """What something cannot exceed. `direction`: read, write, or any.
+
+    A bound on the `wire` is held against the bodies that the generator sent or received, of whatever phase.
+    Every other one is held against the payload of phases that move it in that direction alone: the endpoint
+    may have fetched it itself.
+    """
 
     name: str  # in words: the network interface eth0, 12 nodes of L32aos_v4
     bytes_per_s: float
     direction: str = "any"
     provenance: str = "published"  # published, user-supplied, calibrated, assumed, measured
+    wire: bool = False
 
 
 def cache_check(run: LoadRun, server_memory_bytes: int | None = None) -> Check:
@@ -107,9 +114,16 @@ def physics_check(run: LoadRun, bounds: Iterable[Bound]) -> Check:
     for phase in run.phases:
         if not (phase.measured and phase.barrier_s):
             continue
-        rate = phase.bytes / phase.barrier_s
+        bodies = _bodies(run, phase)
         for bound in bounds:
-            if bound.direction in ("any", directions.get(phase.name, "any")) and bound.bytes_per_s > 0:
+            if bound.wire:
+                moved = bodies[bound.direction]
+            elif bound.direction in ("any", directions.get(phase.name, "any")):
+                moved = phase.bytes
+            else:
+                continue
+            if moved and bound.bytes_per_s > 0:
+                rate = moved / phase.barrier_s
                 share = rate / bound.bytes_per_s
                 if nearest is None or share > nearest[0]:
                     nearest = share, phase.name, rate, bound
@@ -169,6 +183,13 @@ def durability_check(run: LoadRun) -> Check:
     redundancy, flush = found
     facts: dict[str, Any] = {"redundancy": redundancy, "flush": flush}
     return Check(name, State.OK, f"Declared: {redundancy}; flush: {flush}.", facts)
+
+
+def _bodies(run: LoadRun, phase: Phase) -> Mapping[str, int]:
+    """Bytes of bodies that the generator received, sent, and both."""
+    own = [one for one in run.intervals if (one.phase, one.iteration) == (phase.name, phase.iteration)]
+    read, written = sum(one.bytes_received for one in own), sum(one.bytes_sent for one in own)
+    return {"read": read, "write": written, "any": read + written}
 
 
 def _names(run: LoadRun) -> list[str]:

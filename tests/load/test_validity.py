@@ -448,6 +448,38 @@ def test_the_way_to_the_endpoint_is_a_bound_too() -> None:
     assert check(run, "physics").state is State.INVALIDATES
 
 
+def test_no_bound_is_known_where_the_speed_of_one_host_is_not() -> None:
+    """Two hosts move 84 MB/s; the interface of one of them carries 50 MB/s, the other nobody knows."""
+    known, unknown = ethernet(0.1, bits=400_000_000), ethernet(0.1, bits=None)
+    for other in (unknown, loopback(), loopback(way=None)):
+        events = tuple(
+            lines.Event(at + 1.0, USAGE, "", {"worker": worker, "host": f"h{worker}", **sample})
+            for worker, sample in enumerate((known, other))
+            for at in range(10)
+        )
+        run = made(UP, events=events, header={"workers": 2})
+        assert check(run, "physics").state is State.NOT_RUN
+        assert own_bounds(replace(run, events=events[:10]), None) == []  # of one of them nothing is known
+
+
+def test_what_the_endpoint_fetches_does_not_cross_the_generators_network() -> None:
+    run = made(UP, samples=(ethernet(0.1, bits=100_000_000),), ceiling=1.0)
+    fetched = tuple(replace(one, op="put-block-from-url", bytes_sent=0) for one in run.intervals)
+    assert check(replace(run, intervals=fetched), "physics").state is State.NOT_RUN
+    here = made(UP, samples=(loopback(),), ceiling=1.0)
+    assert check(replace(here, intervals=fetched), "physics").state is State.NOT_RUN
+
+
+def test_each_direction_has_a_network_of_its_own() -> None:
+    """Both together are 168 MB/s, over 125 MB/s each way."""
+    run = made(UP, samples=(ethernet(0.1, bits=1_000_000_000),))
+    both = tuple(replace(one, bytes_received=one.bytes_sent) for one in run.intervals)
+    phases = tuple(replace(one, bytes=2 * one.bytes) for one in run.phases)
+    found = check(replace(run, intervals=both, phases=phases), "physics")
+    assert found.state is State.OK
+    assert found.facts["share"] == pytest.approx(83_886_080 / 125e6, abs=1e-3)
+
+
 def test_promises_must_be_known() -> None:
     mine = made()
     unknown = made(header={"endpoint": {**mine.header.endpoint, "name": "https://a.example"}})
