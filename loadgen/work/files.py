@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from loadgen.payload.layout import seed_for
 from loadgen.plan.values import Action, FileSet, Lane, Plan, Share
@@ -18,16 +18,23 @@ def owners(files: FileSet, lane: Lane) -> int:
     return min(files.owners or lane.ranks, lane.ranks)
 
 
-def blob(plan: Plan, files: FileSet, index: int, lane: Lane, turn: str) -> Blob:
-    """File `index` of a set; its name tells the rank that wrote it, whichever ranks of a lane read it.
+def maker(plan: Plan, files: FileSet, lane: Lane, turn: str) -> Callable[[int], Blob]:
+    """What makes the files of a set by number. A name tells the rank that wrote it, whichever rank reads it.
 
     What is in it is new for every run (whose container is new) and for every `turn` of the run through its
     files: an endpoint that keeps equal bytes once would be paid for what it had already.
     """
     owned_by = files.owners or lane.ranks
-    name = files.pattern.format(index=index, rank=index % owned_by, part=index // owned_by)
-    seed = seed_for(plan.seed, f"{plan.container}/{turn}/{files.name}", index)
-    return Blob(f"{plan.prefix}/{files.name}/{name}", size(plan, files, index), files.payload, seed)
+    prefix, pattern, payload = folder(plan, files), files.pattern, files.payload
+    family = seed_for(plan.seed, f"{plan.container}/{turn}/{files.name}", 0)
+    plain = None if files.spread else files.bytes
+
+    def make(index: int) -> Blob:
+        name = pattern.format(index=index, rank=index % owned_by, part=index // owned_by)
+        length = size(plan, files, index) if plain is None else plain
+        return Blob(prefix + name, length, payload, family | index)
+
+    return make
 
 
 def size(plan: Plan, files: FileSet, index: int) -> int:
@@ -60,8 +67,7 @@ def of_rank(plan: Plan, lane: Lane, rank: int, turn: str = "1") -> Iterator[Blob
             indices = ((first + step) % files.count for step in range(files.count))
         else:
             indices = (index for index in range(rank, files.count, shared_by) if rank < shared_by)
-        for index in indices:
-            yield blob(plan, files, index, lane, turn)
+        yield from map(maker(plan, files, lane, turn), indices)
 
 
 def in_turn(plan: Plan, lane: Lane, turn: str = "1") -> Iterator[Blob]:
@@ -71,5 +77,4 @@ def in_turn(plan: Plan, lane: Lane, turn: str = "1") -> Iterator[Blob]:
         if lane.action is Action.LIST:
             yield Blob(folder(plan, files), 0, files.payload, 0)
             continue
-        for index in range(files.count):
-            yield blob(plan, files, index, lane, turn)
+        yield from map(maker(plan, files, lane, turn), range(files.count))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from loadgen.plan.values import Action, Lane
 from loadgen.work.listing import next_marker
@@ -19,9 +18,8 @@ class Job:
     __slots__ = ("_ahead", "_current", "_stages", "_under_way", "failed", "queued", "ready")
 
     def __init__(self, lane: Lane, rank: int, blob: Blob, ready: int) -> None:
-        self._stages: deque[Iterator[Op]] = deque(_STAGES[lane.action](lane, rank, blob))
-        self._current = self._stages.popleft()
-        self._ahead = next(self._current, None)
+        # The hot path of a load of small blobs is here: a job of one operation makes nothing else.
+        self._ahead, self._current, self._stages = _BEGIN[lane.action](lane, rank, blob)
         self._under_way = 0
         self.ready = ready
         self.failed = False
@@ -34,9 +32,10 @@ class Job:
         if self._ahead is None:
             if self._under_way or not self._stages:
                 return None
-            self._current = self._stages.popleft()
+            self._current, *self._stages = self._stages
             self._ahead = next(self._current, None)
-        op, self._ahead = self._ahead, next(self._current, None)
+        op = self._ahead
+        self._ahead = None if self._current is _NOTHING else next(self._current, None)
         self._under_way += 1
         return op
 
@@ -58,7 +57,7 @@ class Job:
             self.failed = True
             return
         if marker:
-            self._stages.append(iter((_page(op.lane, op.rank, op.blob, op.limit, marker),)))
+            self._stages = [iter((_page(op.lane, op.rank, op.blob, op.limit, marker),))]
 
     @property
     def over(self) -> bool:
@@ -66,16 +65,27 @@ class Job:
         return not self._under_way and (self.failed or (self._ahead is None and not self._stages))
 
 
-def _upload(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+_Begun = tuple[Op | None, Iterator[Op], Sequence[Iterator[Op]]]
+"""The first operation, the others of its stage, and the stages after it."""
+
+_NOTHING: Iterator[Op] = iter(())
+
+
+def _alone(op: Op) -> _Begun:
+    return op, _NOTHING, ()
+
+
+def _upload(lane: Lane, rank: int, blob: Blob) -> _Begun:
     if blob.size <= lane.single_bytes:
-        return [iter((Op(Kind.PUT_BLOB, rank, lane.name, blob, length=blob.size),))]
-    return [_blocks(Kind.PUT_BLOCK, lane, rank, blob), _seal(lane, rank, blob)]
+        return _alone(Op(Kind.PUT_BLOB, rank, lane.name, blob, 0, blob.size))
+    blocks = _blocks(Kind.PUT_BLOCK, lane, rank, blob)
+    return next(blocks), blocks, [_seal(lane, rank, blob)]
 
 
-def _hydrate(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
+def _hydrate(lane: Lane, rank: int, blob: Blob) -> _Begun:
     target = blob._replace(name=HYDRATED + blob.name)
-    fetched = _blocks(Kind.PUT_BLOCK_FROM_URL, lane, rank, target, source=blob.name)
-    return [fetched, _seal(lane, rank, target)]
+    blocks = _blocks(Kind.PUT_BLOCK_FROM_URL, lane, rank, target, source=blob.name)
+    return next(blocks), blocks, [_seal(lane, rank, target)]
 
 
 def _blocks(kind: Kind, lane: Lane, rank: int, blob: Blob, source: str = "") -> Iterator[Op]:
@@ -88,43 +98,38 @@ def _seal(lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
     yield Op(Kind.PUT_BLOCK_LIST, rank, lane.name, blob, block=-(-blob.size // lane.block_bytes))
 
 
-def _download(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
-    return [_ranges(lane, rank, blob)]
+def _download(lane: Lane, rank: int, blob: Blob) -> _Begun:
+    if not lane.range_bytes or blob.size <= lane.range_bytes:
+        return _alone(Op(Kind.GET_BLOB, rank, lane.name, blob, 0, blob.size))
+    ranges = _ranges(lane, rank, blob)
+    return next(ranges), ranges, ()
 
 
 def _ranges(lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
-    step = lane.range_bytes or blob.size
+    step = lane.range_bytes
     for offset in range(0, blob.size, step):
         yield Op(Kind.GET_BLOB, rank, lane.name, blob, offset, min(step, blob.size - offset))
 
 
-def _list(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
-    return [iter((_page(lane.name, rank, blob, lane.page_names, ""),))]
+def _list(lane: Lane, rank: int, blob: Blob) -> _Begun:
+    return _alone(_page(lane.name, rank, blob, lane.page_names, ""))
 
 
 def _page(lane: str, rank: int, blob: Blob, limit: int, marker: str) -> Op:
     return Op(Kind.LIST_BLOBS, rank, lane, blob, marker=marker, limit=limit, keep=True)
 
 
-def _churn(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
-    return [
-        iter((Op(Kind.PUT_BLOB, rank, lane.name, blob, length=blob.size),)),
-        *(
-            _one(kind, lane, rank, blob)
-            for kind in (Kind.GET_PROPERTIES, Kind.SET_METADATA, Kind.DELETE_BLOB)
-        ),
-    ]
+def _churn(lane: Lane, rank: int, blob: Blob) -> _Begun:
+    later = (Kind.GET_PROPERTIES, Kind.SET_METADATA, Kind.DELETE_BLOB)
+    put = Op(Kind.PUT_BLOB, rank, lane.name, blob, 0, blob.size)
+    return put, _NOTHING, [iter((Op(kind, rank, lane.name, blob),)) for kind in later]
 
 
-def _remove(lane: Lane, rank: int, blob: Blob) -> list[Iterator[Op]]:
-    return [_one(Kind.DELETE_BLOB, lane, rank, blob)]
+def _remove(lane: Lane, rank: int, blob: Blob) -> _Begun:
+    return _alone(Op(Kind.DELETE_BLOB, rank, lane.name, blob))
 
 
-def _one(kind: Kind, lane: Lane, rank: int, blob: Blob) -> Iterator[Op]:
-    return iter((Op(kind, rank, lane.name, blob),))
-
-
-_STAGES: dict[Action, Callable[[Lane, int, Blob], list[Iterator[Op]]]] = {
+_BEGIN: Mapping[Action, Callable[[Lane, int, Blob], _Begun]] = {
     Action.UPLOAD: _upload,
     Action.DOWNLOAD: _download,
     Action.HYDRATE: _hydrate,
