@@ -12,18 +12,22 @@
   ];
 
   const seconds = (t) => `${d3.format(".1f")(t)} s`;
-  const moved = d3.sum(data.timeline, (row) => row.gb) > 0;
-  const rate = moved ? "gb" : "ops";
+  const over = (of) => d3.sum(data.timeline, (row) => row[of] * (row.to - row.t));
+  // Where operations carry next to nothing, how many there are says more than how much.
+  const moved = over("gb") * 1e9 > 65536 * over("ops");
+  const most = d3.max(data.timeline, (row) => row.gb) ?? 0;
+  const [unit, factor] = !moved ? ["operations/s", 1] : most >= 0.1 ? ["GB/s", 1] : most >= 1e-4 ? ["MB/s", 1e3] : ["kB/s", 1e6];
+  const rate = (row) => (moved ? row.gb * factor : row.ops);
   const domain = d3.extent([...data.timeline.flatMap((row) => [row.t, row.to]), ...data.phases.flatMap((row) => [row.begin, row.end])]);
   const during = { label: "seconds from the start of the run →", labelOffset: 38, domain };
   const failed = d3.rollups(data.timeline.filter((row) => row.errors), (rows) => d3.sum(rows, (row) => row.errors), (row) => row.t).map(([t, errors]) => ({ t, errors }));
-  chart("chart-throughput", `${moved ? "GB/s of payload" : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
+  chart("chart-throughput", `${moved ? `${unit} of payload` : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
     ...base(width), height: 260, marginTop: 34,
-    x: during, y: { label: moved ? "↑ GB/s" : "↑ operations/s", grid: true },
+    x: during, y: { label: `↑ ${unit}`, grid: true },
     color: { domain: ops, range: colours, legend: true },
     marks: [
       ...phases(),
-      Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: "to", y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}: ${d3.format(".3~g")(row[rate])} ${moved ? "GB/s" : "/s"}${row.errors ? `\n${row.errors} errors` : ""}` })),
+      Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: "to", y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}: ${d3.format(".3~g")(rate(row))} ${unit}${row.errors ? `\n${row.errors} errors` : ""}` })),
       Plot.dot(failed, { x: "t", frameAnchor: "top", dx: 5, symbol: "times", stroke: "var(--bad)", strokeWidth: 2, r: 4, title: (row) => `${seconds(row.t)}: ${row.errors} errors`, tip: { fill: "var(--paper)" } }),
       line({}),
       Plot.ruleY([0], { stroke: "var(--soft)" }),
