@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from loadgen.compare.experiment import failing_arms
 from loadgen.compare.judge import Judgement, judge
 from loadgen.compare.secondary import Secondary, secondaries
 from loadgen.compare.signflip import p_differs
-from loadgen.compare.values import Block, CheckSeen, Rules, Stage
+from loadgen.compare.values import Block, CheckSeen, Rules, Stage, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,13 @@ def conclude(
         reasons.append(f"the comparison was cut off after {len(ab)} of {rules.blocks} blocks")
     reasons += [one.said for one in checks if one.state == "invalidates"]
     return Conclusion(
-        judge(_logs(counted, rules.primary), _logs(aa, rules.primary), rules, held_back=reasons),
+        judge(
+            _logs(counted, rules.primary),
+            _logs(aa, rules.primary),
+            rules,
+            held_back=reasons,
+            denied=_denied(ab, rules),
+        ),
         secondaries(_other_logs(counted, rules.primary), rules),
         checks,
     )
@@ -59,10 +67,34 @@ def _failed(ab: Sequence[Block], rules: Rules) -> CheckSeen:
     failed = [one for one in ab if one.failed]
     if not failed:
         return CheckSeen("blocks", "ok", f"all {len(ab)} blocks count")
-    said = f"{len(failed)} of {len(ab)} blocks failed"
+    arms = ", ".join(f"{count} by {arm}" for arm, count in _failures(ab, rules).items())
+    said = f"{len(failed)} of {len(ab)} blocks failed ({arms})"
     if len(failed) > rules.max_failed * rules.blocks:
         return CheckSeen("blocks", "invalidates", f"{said}, above {rules.max_failed:.0%}: {failed[0].failed}")
     return CheckSeen("blocks", "warns", f"{said} and are left out by the rule: {failed[0].failed}")
+
+
+def _failures(ab: Sequence[Block], rules: Rules) -> Mapping[str, int]:
+    """In how many blocks each arm had a run that failed."""
+    counts = Counter(arm for block in ab if block.failed for arm in failing_arms(block, rules))
+    return {arm: counts[arm] for arm in "AB"}
+
+
+def _denied(ab: Sequence[Block], rules: Rules) -> Mapping[Verdict, str]:
+    """Verdicts that an arm may not have because it failed in more blocks than the other, and why.
+
+    Blocks are left out where an arm failed, so its figures are those of the times when it worked. Only a
+    verdict against it can be given from them.
+    """
+    failures = _failures(ab, rules)
+    if failures["A"] == failures["B"]:
+        return {}
+    more, less = sorted("AB", key=lambda arm: -failures[arm])
+    said = (
+        f"{more} failed in {failures[more]} of {len(ab)} blocks and {less} in {failures[less]}; those blocks "
+        f"are left out, so what is left shows {more} at its best: nothing is said in its favour"
+    )
+    return dict.fromkeys((Verdict.EQUIVALENT, Verdict.BETTER if more == "B" else Verdict.WORSE), said)
 
 
 def _errors(blocks: Sequence[Block], rules: Rules) -> CheckSeen:
@@ -77,7 +109,9 @@ def _errors(blocks: Sequence[Block], rules: Rules) -> CheckSeen:
         gaps.append(shares["B"] - shares["A"])
     said = "; ".join(f"{arm}: {bad:,} of {ops:,} operations failed" for arm, (bad, ops) in totals.items())
     unequal = any(gaps) and p_differs(gaps, seed=rules.seed) <= rules.alpha
-    return CheckSeen("errors", "warns" if unequal else "ok", f"{said}{', unequal' if unequal else ''}")
+    if unequal:
+        said = f"unequal errors: {said}; what fails is often quick, so the figures are not of the same work"
+    return CheckSeen("errors", "invalidates" if unequal else "ok", said)
 
 
 def _once(warm_up: Sequence[Block], ab: Sequence[Block]) -> tuple[CheckSeen, ...]:

@@ -48,6 +48,11 @@ def why_failed(block: Block, rules: Rules) -> str:
     return ""
 
 
+def failing_arms(block: Block, rules: Rules) -> frozenset[str]:
+    """Whose runs made a block fail; none where it counts, or where its runs are not of one plan."""
+    return frozenset(turn.arm for turn in block.turns if _wrong(turn.result, rules))
+
+
 def _wrong(result: BlockResult, rules: Rules) -> str:
     if result.failure:
         return result.failure

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from loadgen.compare.estimate import Estimate, estimate
 from loadgen.compare.noise import Noise, far_out, hangs_together, noise
@@ -38,12 +39,21 @@ class Judgement:
         return self.verdict is Verdict.BETTER
 
 
+_NONE: Mapping[Verdict, str] = MappingProxyType({})
+
+
 def judge(
-    ab: Sequence[float], aa: Sequence[float], rules: Rules, *, held_back: Sequence[str] = ()
+    ab: Sequence[float],
+    aa: Sequence[float],
+    rules: Rules,
+    *,
+    held_back: Sequence[str] = (),
+    denied: Mapping[Verdict, str] = _NONE,
 ) -> Judgement:
     """Judge log-ratios ln(B/A) of the blocks that count, in the order they ran.
 
-    `aa` are those of A against itself. `held_back` are reasons, known already, that there be no verdict.
+    `aa` are those of A against itself. `held_back` are reasons, known already, that there be no verdict;
+    `denied` are verdicts that are not given, whatever the figures show, and why.
 
     Three claims partition every possible truth: better by more than the margin, worse by more than it,
     within it. Each is made only where an interval lies in its region as a whole and the permutation test says
@@ -79,7 +89,7 @@ def judge(
         warnings=_warnings(ab, found, seen, rules),
     )
     shown = _shown(result, rules)
-    reasons = [*held_back, *_withheld(shown, result, rules)]
+    reasons = [*held_back, *filter(None, [denied.get(shown)]), *_withheld(shown, result, rules)]
     if shown is not Verdict.INCONCLUSIVE and not reasons:
         return replace(result, verdict=shown)
     if shown is not Verdict.INCONCLUSIVE:

@@ -118,7 +118,7 @@ def test_one_bad_run_takes_its_block_along_and_the_block_is_shown(fault: BlockRe
     measure = with_fault(
         simulated(1.2),
         fault,
-        lambda arm, place: (place.stage, place.block, place.position) == (Stage.AB, 3, 2),
+        lambda arm, place: (place.stage, place.block, place.position) == (Stage.AB, 3, 1),
     )
     blocks = list(conduct(RULES, measure))
     failed = [block for block in blocks if block.failed]
@@ -137,6 +137,32 @@ def test_too_many_failed_blocks_take_the_verdict_away() -> None:
     found = conclude(list(conduct(RULES, measure)), RULES, complete=True)
     assert found.judgement.verdict is Verdict.INCONCLUSIVE
     assert "3 of 12 blocks failed" in found.judgement.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("dead", "slower", "verdict"),
+    [
+        ("B", 0.85, Verdict.INCONCLUSIVE),  # faster while it lives
+        ("B", 1.0, Verdict.INCONCLUSIVE),
+        ("B", 1.2, Verdict.WORSE),
+        ("A", 1.2, Verdict.INCONCLUSIVE),
+        ("A", 0.85, Verdict.BETTER),
+        ("AB", 0.85, Verdict.BETTER),
+    ],
+)
+def test_nothing_is_said_in_favour_of_the_arm_that_failed_more(
+    dead: str, slower: float, verdict: Verdict
+) -> None:
+    measure = with_fault(
+        simulated(slower),
+        BlockResult({}, failure="gone"),
+        lambda arm, place: place.stage is Stage.AB and arm in dead and place.block in (4, 9),
+    )
+    found = conclude(list(conduct(RULES, measure)), RULES, complete=True)
+    assert found.judgement.verdict is verdict
+    if verdict is Verdict.INCONCLUSIVE:
+        assert f"{dead} failed in 2 of 12 blocks" in found.judgement.reasons[0]
+        assert not found.judgement.passes(RULES)
 
 
 def test_three_failed_blocks_in_a_row_end_it() -> None:
@@ -167,13 +193,19 @@ def test_a_generator_at_its_ceiling_in_the_warm_up_counts_for_all() -> None:
     assert "95 % of the ceiling" in found.judgement.reasons
 
 
-def test_unequal_errors_are_told() -> None:
-    def measure(arm: str, place: Place) -> BlockResult:
-        return replace(simulated()(arm, place), ops=1000, errors=9 if arm == "B" else 0)
+def test_unequal_errors_take_the_verdict_away() -> None:
+    fast = simulated(0.8)
 
-    checks = {one.name: one for one in conclude(list(conduct(RULES, measure)), RULES, complete=True).checks}
-    assert checks["errors"].state == "warns"
+    def measure(arm: str, place: Place) -> BlockResult:
+        failed = 9 if arm == "B" and place.stage is Stage.AB else 0
+        return replace(fast(arm, place), ops=1000, errors=failed)
+
+    found = conclude(list(conduct(RULES, measure)), RULES, complete=True)
+    checks = {one.name: one for one in found.checks}
+    assert checks["errors"].state == "invalidates"
     assert "unequal" in checks["errors"].said
+    assert found.judgement.verdict is Verdict.INCONCLUSIVE
+    assert checks["errors"].said in found.judgement.reasons
 
 
 def test_only_metrics_that_every_block_has_are_secondary() -> None:
