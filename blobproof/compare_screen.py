@@ -113,6 +113,8 @@ def show(console: Console, run: CompareRun, rules: Rules, found: Conclusion) -> 
     )
     colour = _COLOURS.get(judged.verdict, "yellow")
     console.print(f"[bold {colour}]{sentence(rules, found)}[/]", soft_wrap=True)
+    if afterwards := rules.chosen_afterwards(run.rules):
+        console.print(f"  [yellow]{afterwards}[/]", soft_wrap=True)
     for reason in judged.reasons:
         console.print(f"  {escape(reason)}", soft_wrap=True)
     if judged.estimate is not None:
@@ -182,6 +184,8 @@ def _secondary(rules: Rules, found: Conclusion) -> Table:
 
 def facts(run: CompareRun, rules: Rules, found: Conclusion) -> dict[str, Any]:
     """The same for programs."""
+    afterwards = rules.chosen_afterwards(run.rules)
+    primary = primary_line(found.judgement, rules)
     return {
         "comparison": str(run.folder),
         "a": run.header["a"],
@@ -191,7 +195,8 @@ def facts(run: CompareRun, rules: Rules, found: Conclusion) -> dict[str, Any]:
         "complete": run.complete,
         "why": run.why,
         "verdict": found.judgement.verdict.value,
-        "primary": primary_line(found.judgement, rules),
+        "primary": primary | {"meets_gate": primary["meets_gate"] and not afterwards},
+        "afterwards": afterwards,
         "aa": aa_line(found.judgement.noise),
         "secondary": [secondary_line(one, rules.correction) for one in found.secondary],
         "checks": [{"name": one.name, "state": one.state, "said": one.said} for one in found.checks],

@@ -348,7 +348,7 @@ def _folder(plan: Plan, out: Path | None) -> Path:
 
 
 def _again(folder: Path, given: Mapping[str, Any]) -> int:
-    """Judge a comparison that exists, by another margin if one is given."""
+    """Judge a comparison that exists; by another margin if one is given, which then meets no gate."""
     run = read(folder)
     margin, alpha = _or(given["margin"], run.rules.margin), _or(given["alpha"], run.rules.alpha)
     rules = replace(run.rules, margin=margin, alpha=alpha)
@@ -376,7 +376,8 @@ def _told(
     from reports.load import comparison
 
     run = read(folder)
-    met = found.judgement.passes(rules, must_be_better=given["must_be_better"])
+    afterwards = rules.chosen_afterwards(run.rules)
+    met = found.judgement.passes(rules, must_be_better=given["must_be_better"]) and not afterwards
     page = comparison.build(folder) if drawn else None
     if given["as_json"]:
         told = {**facts(run, rules, found), "meets_gate": met, "report": str(page) if page else None}

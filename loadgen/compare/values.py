@@ -97,6 +97,23 @@ class Rules:
         """The fewest blocks that can show anything at this alpha: the sign-flip test's least p is 2/2^n."""
         return math.ceil(math.log2(2 / self.alpha))
 
+    def chosen_afterwards(self, fixed: Rules) -> str:
+        """What of these is not as `fixed` before the first block; "" where all is. No gate is met by it then.
+
+        Who has seen the figures can always find a margin which they keep.
+        """
+        changed = [
+            f"{name} of {100 * mine:.4g} % instead of {100 * theirs:.4g} %"
+            for name, mine, theirs in (
+                ("a margin", self.margin, fixed.margin),
+                ("an alpha", self.alpha, fixed.alpha),
+            )
+            if mine != theirs
+        ]
+        return (
+            f"judged by {' and '.join(changed)}, chosen afterwards: no gate is met by it" if changed else ""
+        )
+
     @property
     def log_margin(self) -> float:
         """The margin as a log-ratio."""

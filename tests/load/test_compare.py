@@ -341,13 +341,32 @@ def test_a_comparison_is_judged_again_by_another_margin(tmp_path: Path) -> None:
     said = run(folder, "--gate")
     assert said.return_value == ExitCode.OBJECTIVE_MISSED
     assert "worse: write.barrier_s of B is +" in said.output
-    wide = run(folder, "--gate", "--margin", "20%", "--json")
+    wide = run(folder, "--margin", "20%", "--json")
     assert wide.return_value == ExitCode.MET
-    assert json.loads(wide.output)["verdict"] == "equivalent"
-    assert (
-        run(folder, "--gate", "--must-be-better", "--margin", "20%").return_value == ExitCode.OBJECTIVE_MISSED
-    )
+    facts = json.loads(wide.output)
+    assert facts["verdict"] == "equivalent"
+    assert not facts["meets_gate"]
+    assert not facts["primary"]["meets_gate"]
+    assert "chosen afterwards" in facts["afterwards"]
     assert run(folder).return_value == ExitCode.MET
+
+
+@pytest.mark.parametrize("chosen", [("--margin", "30%"), ("--margin", "0.1%"), ("--alpha", "10%")])
+def test_no_gate_is_met_by_rules_that_were_chosen_afterwards(tmp_path: Path, chosen: tuple[str, str]) -> None:
+    folder = made_up_comparison(tmp_path / "x", slower=0.8, noise=0.01)
+    assert run(folder, "--gate").return_value == ExitCode.MET
+    assert run(folder, "--gate", "--margin", "5%", "--alpha", "0.05").return_value == ExitCode.MET
+    said = run(folder, "--gate", *chosen)
+    assert said.return_value == ExitCode.OBJECTIVE_MISSED
+    assert "chosen afterwards" in said.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [((), ExitCode.MET), (("--must-be-better",), ExitCode.OBJECTIVE_MISSED)]
+)
+def test_equivalent_may_be_not_enough(tmp_path: Path, words: tuple[str, ...], code: ExitCode) -> None:
+    folder = made_up_comparison(tmp_path / "x", slower=1.0, noise=0.005)
+    assert run(folder, "--gate", *words).return_value == code
 
 
 def test_a_partial_comparison_is_shown_and_is_not_a_met_gate(tmp_path: Path) -> None:
