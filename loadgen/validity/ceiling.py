@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from loadgen.plan.values import Action, FileSet, Lane, Plan
@@ -18,13 +18,43 @@ _IN_FLIGHT = 512 << 20  # bytes of payload under way in one worker: more is no f
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Operations of one kind as one worker sends them."""
+    """What one worker's ranks do with files of a kind: a small plan made of it costs them the same."""
 
-    kind: Kind
-    bytes: int  # of payload, each
-    blocks: int  # or ranges, of a blob; 0 for operations that are about a whole blob
-    concurrency: int  # requests at once, of one worker
+    action: Action
+    kind: Kind  # of the operations that a file begins with; others may follow
+    bytes: int  # of payload, each of these
+    blocks: int  # so many of these a file
+    ranks: int  # of one worker
+    parallel: int  # requests at once, a rank
+    files_at_once: int  # a rank
     payload: str  # the recipe
+    open: bool = False  # tasks arrive by themselves
+
+    @property
+    def concurrency(self) -> int:
+        """Requests at once, of one worker."""
+        of_a_rank = min(self.parallel, self.files_at_once * self.blocks)
+        wanted = OPEN_LOOP if self.open else min(_MOST, self.ranks * of_a_rank)
+        return max(1, min(wanted, _IN_FLIGHT // max(1, self.bytes)))
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds of operations that a file takes."""
+        return self.kind, *_AFTER.get((self.action, self.kind), ())
+
+    @property
+    def mean_bytes(self) -> float:
+        """Of payload, over all operations that a file takes."""
+        return self.bytes * self.blocks / (self.blocks + len(self.kinds) - 1)
+
+
+_SEAL = (Kind.PUT_BLOCK_LIST,)
+_AFTER = {
+    (Action.UPLOAD, Kind.PUT_BLOCK): _SEAL,
+    (Action.HYDRATE, Kind.PUT_BLOCK_FROM_URL): _SEAL,
+    (Action.CHURN, Kind.PUT_BLOB): (Kind.GET_PROPERTIES, Kind.SET_METADATA, Kind.DELETE_BLOB),
+}
+"""What is sent once for each file when it is through what it began with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +62,13 @@ class Rate:
     """What one shape reached, all workers at the same time."""
 
     shape: Shape
-    ops_per_s: float
+    ops_per_s: float  # of all kinds that a file takes, as they come
     errors: int = 0
 
     @property
     def bytes_per_s(self) -> float:
         """Payload bytes a second."""
-        return self.ops_per_s * self.shape.bytes
+        return self.ops_per_s * self.shape.mean_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +100,7 @@ class Ceiling:
             "seconds": self.seconds,
             "https": self.https,
             "rates": [
-                {**asdict(rate.shape), "kind": rate.shape.kind.value}
+                {**asdict(rate.shape), "action": rate.shape.action.value, "kind": rate.shape.kind.value}
                 | {"ops_per_s": round(rate.ops_per_s, 2), "errors": rate.errors}
                 for rate in self.rates
             ],
@@ -79,14 +109,11 @@ class Ceiling:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Ceiling:
         """What `to_json` made. Raises `KeyError`, `ValueError` for anything else."""
-        rates = [
-            Rate(
-                Shape(Kind(one["kind"]), one["bytes"], one["blocks"], one["concurrency"], one["payload"]),
-                one["ops_per_s"],
-                one["errors"],
-            )
-            for one in value["rates"]
-        ]
+        rates = []
+        for one in value["rates"]:
+            about = {each.name: one[each.name] for each in fields(Shape)}
+            about |= {"action": Action(one["action"]), "kind": Kind(one["kind"])}
+            rates.append(Rate(Shape(**about), one["ops_per_s"], one["errors"]))
         return cls(value["workers"], value["seconds"], tuple(rates), value["https"])
 
 
@@ -118,60 +145,49 @@ def shapes_of(plan: Plan, workers: int, *, measured: bool = True) -> tuple[Shape
 
 
 def lane_shapes(plan: Plan, lane: Lane, workers: int) -> dict[Kind, Shape]:
-    """What a lane sends, by kind. Sizes are the mean over its files, so that rates of operations compare."""
+    """What a lane sends, by kind; those of one file have the same shape. Ranks are spread evenly.
+
+    Sizes are the mean over its files, so that rates of operations compare.
+    """
     files = [plan.file_set(name) for name in lane.files]
-    sent: dict[Kind, list[tuple[int, int, int]]] = {}  # operations, payload bytes, blocks
+    sent: dict[Kind, list[tuple[int, int, int]]] = {}  # files, operations they begin with, payload bytes
     for one in files:
-        for kind, ops, size, blocks in _operations(lane, one):
-            sent.setdefault(kind, []).append((ops, size, blocks))
+        kind, ops = _begins(lane, one)
+        size = 0 if lane.action in (Action.LIST, Action.REMOVE) else one.count * one.bytes
+        sent.setdefault(kind, []).append((one.count, ops, size))
     recipe = files[0].payload if files else ""
-    concurrency = _concurrency(lane, files, workers)
-    return {kind: _shape(kind, parts, concurrency, recipe) for kind, parts in sent.items()}
+    found: dict[Kind, Shape] = {}
+    for kind, parts in sent.items():
+        count, ops, size = (sum(column) for column in zip(*parts, strict=True))
+        shape = Shape(
+            lane.action,
+            kind,
+            round(size / max(1, ops)),
+            max(1, round(ops / max(1, count))),
+            math.ceil(lane.ranks / workers),
+            lane.parallel,
+            lane.files_at_once,
+            recipe,
+            lane.arrivals is not None,
+        )
+        found.update(dict.fromkeys(shape.kinds, shape))
+    return found
 
 
-def _shape(kind: Kind, parts: list[tuple[int, int, int]], concurrency: int, recipe: str) -> Shape:
-    ops = sum(count for count, _, _ in parts) or 1
-    size = round(sum(one for _, one, _ in parts) / ops)
-    blocks = round(sum(one for _, _, one in parts) / ops)
-    return Shape(kind, size, blocks, max(1, min(concurrency, _IN_FLIGHT // max(1, size))), recipe)
-
-
-def _operations(lane: Lane, files: FileSet) -> Iterator[tuple[Kind, int, int, int]]:
-    """Kind, operations, payload bytes and blocks of a file set, once through."""
-    count, total = files.count, files.count * files.bytes
-    blocks = count * math.ceil(files.bytes / lane.block_bytes)
+def _begins(lane: Lane, files: FileSet) -> tuple[Kind, int]:
+    """What files of a set begin with, and how many of these, once through."""
     match lane.action:
         case Action.UPLOAD if files.bytes <= lane.single_bytes:
-            yield Kind.PUT_BLOB, count, total, 0
-        case Action.UPLOAD | Action.HYDRATE:
-            fetched = lane.action is Action.HYDRATE
-            of_a_blob = blocks // count * blocks  # so many of each block's blob
-            yield (Kind.PUT_BLOCK_FROM_URL if fetched else Kind.PUT_BLOCK), blocks, total, of_a_blob
-            yield Kind.PUT_BLOCK_LIST, count, 0, blocks
+            return Kind.PUT_BLOB, files.count
+        case Action.UPLOAD:
+            return Kind.PUT_BLOCK, files.count * math.ceil(files.bytes / lane.block_bytes)
+        case Action.HYDRATE:
+            return Kind.PUT_BLOCK_FROM_URL, files.count * math.ceil(files.bytes / lane.block_bytes)
         case Action.DOWNLOAD:
-            ranges = math.ceil(files.bytes / (lane.range_bytes or files.bytes))
-            yield Kind.GET_BLOB, count * ranges, total, count * ranges * ranges
+            return Kind.GET_BLOB, files.count * math.ceil(files.bytes / (lane.range_bytes or files.bytes))
         case Action.LIST:
-            yield Kind.LIST_BLOBS, 1, 0, 0
+            return Kind.LIST_BLOBS, files.count
         case Action.CHURN:
-            yield Kind.PUT_BLOB, count, total, 0
-            for kind in (Kind.GET_PROPERTIES, Kind.SET_METADATA, Kind.DELETE_BLOB):
-                yield kind, count, 0, 0
+            return Kind.PUT_BLOB, files.count
         case Action.REMOVE:
-            yield Kind.DELETE_BLOB, count, 0, 0
-
-
-def _concurrency(lane: Lane, files: list[FileSet], workers: int) -> int:
-    """Requests at once of one worker, if ranks are spread evenly."""
-    if lane.arrivals is not None:
-        return OPEN_LOOP
-    ranks = math.ceil(lane.ranks / workers)
-    step = {
-        Action.UPLOAD: lane.block_bytes,
-        Action.HYDRATE: lane.block_bytes,
-        Action.DOWNLOAD: lane.range_bytes,
-    }
-    size = step.get(lane.action, 0)
-    largest = max((one.bytes for one in files), default=1)
-    of_a_file = math.ceil(largest / size) if size else 1
-    return max(1, min(_MOST, ranks * min(lane.parallel, lane.files_at_once * of_a_file)))
+            return Kind.DELETE_BLOB, files.count

@@ -1,4 +1,4 @@
-"""The ceiling self-test of one worker: floods the null server with operations of one shape after the other.
+"""The ceiling self-test of one worker: floods the null server with work of one shape after the other.
 
 Started as `python -m loadgen.validity.flood`, one process for each worker of the run, all at the same time.
 It reads an order, a line of JSON, from standard input. Then, for each shape, it says `ready`, reads when to
@@ -19,82 +19,74 @@ from loadgen.client.engine import Engine, Payloads
 from loadgen.client.target import Target
 from loadgen.null.server import from_json
 from loadgen.payload.payloads import Payloads as Recipes
+from loadgen.plan.values import Arrivals, FileSet, Lane, Phase, Plan
+from loadgen.record.recorder import Delta, Recorder
 from loadgen.validity.ceiling import Ceiling, Rate, Shape
-from loadgen.work.op import Blob, Kind, Op, Outcome
+from loadgen.work.lane import Retry
+from loadgen.work.op import Kind, Op
+from loadgen.work.phase import PhaseSource
 
 _NS = 1_000_000_000
 _TIMEOUT = 10.0
+_AT_ONCE = 0.005  # seconds that the client may wait for an answer, as in a run
+_NAME = "ceiling"
+_ENDLESS = 1 << 40  # files: they are only made as they are sent
+_RATE = 1e6  # tasks a second: more than are ever sent
 
 
-class Flood:
-    """Operations of one shape, so many at once, as fast as they are answered; none begins after a moment.
+def small_plan(shape: Shape, files: int = _ENDLESS, blocks: int = 0) -> Plan:
+    """Work of a shape for one worker, in one phase: so many files of `blocks` each (0: as the shape)."""
+    step = max(1, shape.bytes)
+    size = step * (blocks or shape.blocks)
+    lane = Lane(
+        _NAME,
+        shape.action,
+        (_NAME,),
+        shape.ranks,
+        block_bytes=step,
+        single_bytes=size if shape.kind is Kind.PUT_BLOB else 0,
+        range_bytes=step,
+        parallel=shape.parallel,
+        files_at_once=shape.files_at_once,
+        arrivals=Arrivals(_RATE) if shape.open else None,
+        repeat=1 if files < _ENDLESS else _ENDLESS,
+    )
+    phase = Phase(_NAME, (lane,), _TIMEOUT)
+    file_set = FileSet(_NAME, files, size, shape.payload)
+    return Plan(_NAME, _NAME, 1.0, 0, shape.ranks, shape.ranks, 0, "null", _NAME, (file_set,), (phase,))
 
-    A `loadgen.work.op.Source`. Times are ns of the monotonic clock. What is under way at that moment counts,
-    and so does the time that it takes: many large operations end in waves, and a window would hold one too
-    many or one too few. `most`: so many operations at most.
+
+class Arriving:
+    """An open loop whose next task is due whenever it can be sent. A `loadgen.work.op.Source`.
+
+    Its tasks come by a clock of their own, which runs after that of the world: `start` is ns of both.
     """
 
-    def __init__(self, shape: Shape, begin: int, until: int, most: float = math.inf) -> None:
-        self._shape = shape
-        self._most = most
-        self._begin = begin
-        self._until = until
-        self._sent = 0
-        self._under_way = 0
-        self._ended = 0
-        self._last = begin
-        self.errors = 0
-
-    @property
-    def per_s(self) -> float:
-        """Operations a second, from the begin to the end of the last one."""
-        return self._ended * _NS / (self._last - self._begin) if self._last > self._begin else 0.0
+    def __init__(self, source: PhaseSource, start: int) -> None:
+        self._source = source
+        self._at = start
+        self.done = source.done
 
     def next(self, now: int) -> Op | None:
-        """One more, if there is room and time."""
-        if self._under_way >= self._shape.concurrency or self._sent >= self._most or now >= self._until:
-            return None
-        shape = self._shape
-        number = self._sent
-        self._sent += 1
-        self._under_way += 1
-        # As in a run: the blocks of one blob, then those of the next.
-        part = max(1, shape.blocks)
-        blob = Blob(f"null/{number // part:08d}", part * shape.bytes, shape.payload, number // part)
-        op = Op(shape.kind, 0, "ceiling", blob, length=shape.bytes, intended=now)
-        match shape.kind:
-            case Kind.PUT_BLOCK | Kind.PUT_BLOCK_FROM_URL:
-                op.block = number % part
-                op.offset = op.block * shape.bytes
-                op.source = blob.name if shape.kind is Kind.PUT_BLOCK_FROM_URL else ""
-            case Kind.PUT_BLOCK_LIST:
-                op.block = shape.blocks
-            case Kind.GET_BLOB:
-                op.offset = number % part * shape.bytes
-            case Kind.LIST_BLOBS:
-                op.limit, op.keep = 5000, True
+        """The next operation of the tasks that came, or the first one of another task."""
+        op = self._source.next(self._at)
+        if op is None and (due := self._source.due()) is not None:
+            self._at = due
+            op = self._source.next(due)
         return op
 
     def due(self) -> int | None:
-        """At once, while there is room and time."""
-        return 0 if self._under_way < self._shape.concurrency and not self._over() else None
+        """At once, until it is stopped."""
+        return None if self._source.due() is None else 0
 
-    def done(self, op: Op, outcome: Outcome) -> None:
-        """One ended."""
-        self._under_way -= 1
-        if not outcome.good:
-            self.errors += 1
-        else:
-            self._ended += 1
-            self._last = max(self._last, outcome.last)
+    def stop(self, now: int) -> None:
+        """Start nothing more: no task is late."""
+        self._source.stop(self._at)
 
     @property
     def finished(self) -> bool:
-        """Whether the time is up and nothing is under way."""
-        return not self._under_way and self._over()
-
-    def _over(self) -> bool:
-        return self._sent >= self._most or time.monotonic_ns() >= self._until
+        """Whether nothing is left to start and nothing is under way."""
+        return self._source.finished
 
 
 def flood(
@@ -106,20 +98,42 @@ def flood(
     https: bool,
     wait: Callable[[], int],
 ) -> Rate:
-    """What one worker reaches with a shape. `wait`: when all are to begin, ns; called once this one can."""
+    """What one worker reaches with a shape, with the work and the recording of a load run.
+
+    `wait`: when all are to begin, ns; called once this one can. What is under way at the end counts, and so
+    does the time that it takes: many large operations end in waves, and a window would hold one too many or
+    one too few.
+    """
     target = Target.build(endpoint, "https" if https else None, "null")
     engine = Engine(target, payloads, shape.concurrency, timeout_s=_TIMEOUT)
     try:
-        # First connections are made, and memory is touched that was never used: once for each place.
+        # First connections are made, and memory is touched that was never used: about once for each place.
+        blocks = min(shape.blocks, math.ceil(shape.parallel / shape.files_at_once))
+        warm = small_plan(shape, math.ceil(shape.concurrency / blocks), blocks)
         now = time.monotonic_ns()
-        engine.run(Flood(shape, now, now + int(_TIMEOUT * _NS), most=shape.concurrency))
+        play(engine, warm, now, now + int(_TIMEOUT * _NS))
         begin = wait()
         time.sleep(max(0.0, (begin - time.monotonic_ns()) / _NS))
-        source = Flood(shape, begin, begin + int(seconds * _NS))
-        engine.run(source)
+        delta, last = play(engine, small_plan(shape), begin, begin + int(seconds * _NS))
     finally:
         engine.close()
-    return Rate(shape, source.per_s, source.errors)
+    return Rate(shape, delta.ops * _NS / (last - begin) if last > begin else 0.0, delta.errors)
+
+
+def play(engine: Engine, plan: Plan, begin: int, until: int) -> tuple[Delta, int]:
+    """What became of a plan's one phase, and when its last operation ended, ns; none begins after `until`."""
+    phase = plan.phases[0]
+    recorder = Recorder(begin)
+    recorder.begin(phase.name)
+    work = PhaseSource(plan, phase, range(plan.ranks), begin, recorder, Retry(tries=1))
+    source = work if phase.lanes[0].arrivals is None else Arriving(work, begin)
+    stopped = False
+    while not source.finished:
+        if not stopped and (now := time.monotonic_ns()) >= until:
+            source.stop(now)
+            stopped = True
+        engine.turn(source, _AT_ONCE)
+    return recorder.take(), max((tally.end for tally in work.tallies), default=begin)
 
 
 def main() -> None:

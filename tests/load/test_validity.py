@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,21 +18,24 @@ from hypothesis import strategies as st
 from benchmarks import omission
 from loadgen.null import server as null
 from loadgen.null.server import NullServerError
+from loadgen.payload.payloads import Payloads
 from loadgen.plan import document
 from loadgen.plan.values import Action, Arrivals, FileSet, Lane, Phase, Plan
 from loadgen.record import lines
 from loadgen.record.histogram import Histogram
 from loadgen.record.read import HistogramKey, LoadRun, read
+from loadgen.record.recorder import Recorder
 from loadgen.record.write import LoadWriter
-from loadgen.validity.ceiling import Ceiling, Rate, Shape, added, lane_shapes, shapes_of
+from loadgen.validity import flood as flood_module
+from loadgen.validity.ceiling import Ceiling, Rate, added, lane_shapes, shapes_of
 from loadgen.validity.check import Check, State
 from loadgen.validity.checks import CEILING, USAGE, checks, own_bounds
-from loadgen.validity.flood import Flood
+from loadgen.validity.flood import Arriving, small_plan
 from loadgen.validity.sampler import Sampler, way_to
 from loadgen.validity.schedule import begun_late
 from loadgen.validity.selftest import measure_ceiling
 from loadgen.validity.world import Bound
-from loadgen.work.op import Kind, Op, Outcome
+from loadgen.work.op import Kind, Op, Outcome, Source
 from loadgen.work.phase import PhaseSource
 
 GB, MIB = 10**9, 1 << 20
@@ -523,21 +527,39 @@ def test_shapes_are_what_the_work_sends(
     sent: Counter[Kind] = Counter()
     moved: defaultdict[Kind, int] = defaultdict(int)
 
-    class Log:
-        def op(self, op: Op, outcome: Outcome) -> None:
-            sent[op.kind] += 1
-            moved[op.kind] += op.length
-
-    source = PhaseSource(made_plan, made_plan.phases[0], [0, 1], 0, Log())
-    while (op := source.next(1)) is not None:
-        source.done(op, Outcome(201, "", 1, 1, 1, 0, 0))
-    assert source.finished
+    for op in sent_by(PhaseSource(made_plan, made_plan.phases[0], [0, 1], 0, Silent())):
+        sent[op.kind] += 1
+        moved[op.kind] += op.length
     shapes = lane_shapes(made_plan, lane, 2)
-    if not (action is Action.CHURN and size > single):  # a churn writes with one request whatever the size
-        assert set(shapes) == set(sent)
+    assert set(shapes) == set(sent)
     for kind, shape in shapes.items():
-        carries = kind in (Kind.PUT_BLOB, Kind.PUT_BLOCK, Kind.PUT_BLOCK_FROM_URL, Kind.GET_BLOB)
-        assert shape.bytes == (round(moved[kind] / sent[kind]) if carries else 0)
+        assert kind in shape.kinds
+        if kind is shape.kind:
+            assert shape.bytes == round(moved[kind] / sent[kind])
+            assert sent[kind] == shape.blocks * count or action is Action.LIST
+    # The small plan of the self-test sends the same, file by file.
+    (whole,) = set(shapes.values())
+    small = small_plan(whole, count)
+    again = Counter(op.kind for op in sent_by(PhaseSource(small, small.phases[0], [0], 0, Silent())))
+    if action is not Action.LIST:  # a listing is one for each rank
+        assert again == sent
+
+
+class Silent:
+    """Nobody is told of anything."""
+
+    def op(self, op: Op, outcome: Outcome) -> None:
+        pass
+
+
+def sent_by(source: Source, now: int = 1) -> list[Op]:
+    """Everything that a source gives, each answered at once."""
+    sent = []
+    while (op := source.next(now)) is not None:
+        sent.append(op)
+        source.done(op, Outcome(201, "", now, now, now, 0, 0))
+    assert source.finished
+    return sent
 
 
 def test_ceilings_add_up_and_survive_json() -> None:
@@ -550,28 +572,49 @@ def test_ceilings_add_up_and_survive_json() -> None:
         added([])
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_flood_sends_so_many_at_most(kind: Kind) -> None:
-    flood = Flood(Shape(kind, 100, 3, 9, "zeros"), 0, 10**15, most=2)
-    ops = [op for _ in range(9) if (op := flood.next(5)) is not None]
-    assert len(ops) == 2
+def test_tasks_of_a_self_test_arrive_whenever_one_can_be_sent() -> None:
+    """None is late, however many there could have been."""
+    lane = replace(OPEN, action=Action.CHURN)
+    shape = lane_shapes(plan(lane, size=100), lane, 1)[Kind.PUT_BLOB]
+    small = small_plan(shape)
+    work = PhaseSource(small, small.phases[0], range(4), 5, recorder := Recorder(0))
+    recorder.begin("ceiling")
+    source = Arriving(work, 5)
+    under_way = [source.next(10**12) for _ in range(100)]
+    ops = [op for op in under_way if op is not None]
+    assert len({op.blob.name for op in ops}) == len(under_way) == 100
+    source.stop(10**12)
+    assert source.due() is None
+    assert source.next(10**12) is None
     for op in ops:
-        assert op.offset + op.length <= max(op.blob.size, 100)
-        flood.done(op, Outcome(201, "", 5, 5, 6, 0, 0))
-    assert flood.finished
+        source.done(op, Outcome(201, "", 10**12, 10**12, 10**12, 0, 0))
+    assert source.finished
+    delta = recorder.take()
+    assert (delta.ops, delta.errors) == (100, 0)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_flood_keeps_its_concurrency_and_ends(kind: Kind) -> None:
-    now = 10**15  # far ahead of the clock: what is under way is all there is
-    flood = Flood(Shape(kind, 100, 3, 4, "zeros"), 0, now)
-    ops = [op for _ in range(9) if (op := flood.next(5)) is not None]
-    assert len(ops) == 4
-    assert flood.due() is None
-    flood.done(ops[0], Outcome(201, "", 5, 5, 2_000_000_000, 0, 0))
-    flood.done(ops[1], Outcome(503, "", 5, 5, 3_000_000_000, 0, 0))
-    assert (flood.per_s, flood.errors) == (0.5, 1)
-    assert flood.next(now) is None
+@pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
+def test_the_self_test_has_the_work_and_the_recording_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every operation that counts was one of a `PhaseSource`, and went through a `Recorder`."""
+    recorded: list[Kind] = []
+
+    class Heard(Recorder):
+        def op(self, op: Op, outcome: Outcome) -> None:
+            recorded.append(op.kind)
+            super().op(op, outcome)
+
+    monkeypatch.setattr(flood_module, "Recorder", Heard)
+    shape = lane_shapes(plan(UP, size=300), replace(UP, block_bytes=100), 1)[Kind.PUT_BLOCK]
+    with null.null_server(tmp_path) as endpoint:
+        rate = flood_module.flood(
+            endpoint, shape, Payloads(), seconds=0.05, https=False, wait=time.monotonic_ns
+        )
+    assert rate.ops_per_s > 0
+    assert not rate.errors
+    counts = Counter(recorded)
+    assert counts[Kind.PUT_BLOCK] == pytest.approx(3 * counts[Kind.PUT_BLOCK_LIST], abs=4 * 3 * 4)
 
 
 @pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
