@@ -13,7 +13,7 @@ from typing import Any
 from harness.endpoint import Endpoint
 from harness.vocabulary import ExitCode
 from loadgen.compare.comparable import UNSTATED, Side, Substrate, work
-from loadgen.compare.values import BlockResult, CheckSeen, CompareError, Place, Stage
+from loadgen.compare.values import BlockResult, CheckSeen, CompareError, Place
 from loadgen.fleet.after import Done
 from loadgen.fleet.container import ContainerError, new_name
 from loadgen.fleet.job import Auth
@@ -22,7 +22,9 @@ from loadgen.fleet.run import Watch, bench
 from loadgen.fleet.wish import Wish, authorised
 from loadgen.plan import document
 from loadgen.plan.values import Plan
+from loadgen.validity.ceiling import Ceiling
 from loadgen.validity.check import Check, State
+from loadgen.validity.checks import ceiling_of
 from loadgen.validity.world import Bound
 
 SECONDARY = re.compile(
@@ -73,9 +75,10 @@ class BenchArms:
     """Measures arms by `loadgen.fleet.run.bench`; a `loadgen.compare.values.Measure`.
 
     Every run starts its workers and makes its container, and ends both: that takes some seconds, which are in
-    no metric. Its folder is `folder`/runs/STAGE-BLOCK-POSITION. The generator's ceiling is measured in the
-    first run of the warm-up. Raises `KeyboardInterrupt` after Ctrl-C, and `ArmError` for an arm that never
-    worked.
+    no metric. Its folder is `folder`/runs/STAGE-BLOCK-POSITION. The generator's ceiling is measured before
+    the first run, and every run of both arms is held against it; an arm of another scheme than that of the
+    first has one of its own, for encryption lowers it. Raises `KeyboardInterrupt` after Ctrl-C, and
+    `ArmError` for an arm that never worked.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class BenchArms:
         self._watch = watch
         self._connections = connections
         self._worked: set[str] = set()
+        self._ceilings: dict[bool, Ceiling | None] = {}  # by whether it is HTTPS; None: it could not be found
 
     def __call__(self, arm: str, place: Place) -> BlockResult:
         """One run of an arm."""
@@ -105,6 +109,7 @@ class BenchArms:
         name = f"runs/{place.stage.value}-{place.block:02d}-{place.position}{arm}"
         folder = self._folder / name
         folder.mkdir(parents=True)
+        https = side.facts()["scheme"] == "https"
         wish = Wish(
             plan,
             side.shown,
@@ -112,7 +117,8 @@ class BenchArms:
             self._formation,
             folder,
             connections=self._connections,
-            self_test=(place.stage, place.block, place.position) == (Stage.WARM_UP, 1, 1),
+            self_test=https not in self._ceilings,
+            ceiling=self._ceilings.get(https),
             substrate=side.substrate.name,
             substrate_provenance=side.substrate.provenance,
             bounds=side.bounds,
@@ -126,6 +132,7 @@ class BenchArms:
             return BlockResult({}, failure=str(error), folder=name)
         if done.interrupted:
             raise KeyboardInterrupt
+        self._ceilings.setdefault(https, ceiling_of(done.run))
         result = _result(done, name, self._primary)
         if not result.failure:
             self._worked.add(arm)

@@ -10,7 +10,7 @@ from loadgen.compare.experiment import failing_arms
 from loadgen.compare.judge import Judgement, judge
 from loadgen.compare.secondary import Secondary, secondaries
 from loadgen.compare.signflip import p_differs
-from loadgen.compare.values import Block, CheckSeen, Rules, Stage, Verdict
+from loadgen.compare.values import Block, CheckSeen, Rules, Stage, Turn, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ def conclude(
     ab = [one for one in blocks if one.stage is Stage.AB]
     counted = [one for one in ab if not one.failed]
     aa = [one for one in blocks if one.stage is Stage.AA and not one.failed]
-    warm_up = [one for one in blocks if one.stage is Stage.WARM_UP]
-    checks = (_failed(ab, rules), _errors(counted, rules), *_once(warm_up, ab), *_of_runs(counted))
+    checks = (_failed(ab, rules), _errors(counted, rules), *_ceiling(counted), *_of_runs(counted))
     reasons = [*held_back]
     if not complete:
         reasons.append(f"the comparison was cut off after {len(ab)} of {rules.blocks} blocks")
@@ -114,15 +113,26 @@ def _errors(blocks: Sequence[Block], rules: Rules) -> CheckSeen:
     return CheckSeen("errors", "invalidates" if unequal else "ok", said)
 
 
-def _once(warm_up: Sequence[Block], ab: Sequence[Block]) -> tuple[CheckSeen, ...]:
-    """Checks that only the warm-up could make (the generator's ceiling): they hold for all that follows."""
-    later = {one.name for one in _all(ab) if one.state != "not-run"}
-    made = {one.name: one for one in _all(warm_up) if one.state != "not-run" and one.name not in later}
-    return tuple(one for _, one in sorted(made.items()))
+_CEILING = "generator-ceiling"
+"""The check of a run that says whether it was the generator that was measured."""
 
 
-def _all(blocks: Sequence[Block]) -> list[CheckSeen]:
-    return [check for block in blocks for turn in block.turns for check in turn.result.checks]
+def _ceiling(blocks: Sequence[Block]) -> tuple[CheckSeen, ...]:
+    """Runs that were held against no ceiling of the generator; what the others came to, their checks say."""
+    turns = [turn for block in blocks for turn in block.turns]
+    without = [turn.arm for turn in turns if not _held_against_ceiling(turn)]
+    if not without:
+        return ()
+    arms = ", ".join(f"{without.count(arm)} of {arm}" for arm in "AB")
+    said = (
+        f"{len(without)} of {len(turns)} runs ({arms}) were held against no ceiling of the generator: "
+        "nobody knows whether it was the limit of the faster arm"
+    )
+    return (CheckSeen(_CEILING, "not-run", said),)
+
+
+def _held_against_ceiling(turn: Turn) -> bool:
+    return any(one.name == _CEILING and one.state != "not-run" for one in turn.result.checks)
 
 
 def _of_runs(blocks: Sequence[Block]) -> tuple[CheckSeen, ...]:

@@ -120,6 +120,9 @@ _QUIET = ("clock", "fleet", "usage", "op-logs")
 
 def _self_test(wish: Wish, https: bool, watch: Watch) -> list[Event]:
     """The generator's ceiling, as an event; or why it is not known."""
+    if wish.ceiling is not None:
+        said = "what the generator can do at most, measured before an earlier run"
+        return [Event(0.0, CEILING, said, wish.ceiling.to_json())]
     if not wish.self_test:
         return []
     if wish.expected:

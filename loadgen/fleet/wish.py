@@ -25,6 +25,7 @@ from loadgen.plan.values import Plan
 from loadgen.record.lines import Header
 from loadgen.record.write import utc_now
 from loadgen.storm.plan import Storm
+from loadgen.validity.ceiling import Ceiling
 from loadgen.validity.world import Bound
 
 _SAS_LIFE = timedelta(days=2)
@@ -55,6 +56,7 @@ class Wish:
     op_log: bool = False
     keep: bool = False  # the container stays
     self_test: bool = True  # the generator's ceiling is measured before
+    ceiling: Ceiling | None = None  # it was measured for an earlier run of this work: no self-test is made
     objectives: tuple[Objective, ...] = ()
     given: Given = NOTHING
     substrate: str | None = None

@@ -35,6 +35,8 @@ from loadgen.plan.make import plan_for
 from loadgen.plan.values import Plan
 from loadgen.record.oplog_read import logs, pooled
 from loadgen.record.read import read
+from loadgen.validity.ceiling import Ceiling
+from loadgen.validity.checks import ceiling_of
 from tests.load.netns import Network, network, reason_against
 
 QUANTILES = (0, 50, 90, 99, 99.9, 100)
@@ -72,6 +74,10 @@ def churn(seconds: float, rate: float) -> Plan:
     return adjusted(plan, seconds=seconds, rate=rate)
 
 
+KNOWN = Ceiling(2, 1.0, ())
+"""What an earlier run found the generator to do at most."""
+
+
 def wish(plan: Plan, folder: Path, **how: Any) -> Wish:
     """A run of it, without what takes time."""
     how = {"formation": Formation(2), "self_test": False, **how}
@@ -85,7 +91,9 @@ def wish(plan: Plan, folder: Path, **how: Any) -> Wish:
 def done(facade: Running, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A run of two workers, each with its operation log."""
     goals = parse("churn.error_ratio<=0"), parse("churn.barrier_s<=0.001s")
-    wanted = wish(churn(1.5, 150), tmp_path_factory.mktemp("run"), op_log=True, objectives=goals)
+    wanted = wish(
+        churn(1.5, 150), tmp_path_factory.mktemp("run"), op_log=True, objectives=goals, ceiling=KNOWN
+    )
     return bench(wanted, facade.endpoint, Watching())
 
 
@@ -94,6 +102,7 @@ def test_a_run_comes_to_its_end_and_is_read_back(done: Done, facade: Running):
     assert read(done.folder) == replace(
         done.run, checks=read(done.folder).checks, metrics=read(done.folder).metrics
     )
+    assert ceiling_of(done.run) == KNOWN
     (phase,) = done.run.phases
     assert phase.missing_ranks == ()
     assert phase.errors == 0

@@ -14,17 +14,26 @@ from harness.endpoints import resolve
 from harness.vocabulary import ExitCode
 from loadgen.compare import bench as module
 from loadgen.compare.bench import Arm, ArmError, BenchArms, fingerprint
+from loadgen.compare.comparable import doubts
 from loadgen.compare.values import Place, Stage
 from loadgen.fleet.after import Done
 from loadgen.fleet.container import ContainerError
+from loadgen.fleet.job import Auth
 from loadgen.fleet.launch import FleetError, Formation
 from loadgen.fleet.wish import Wish
 from loadgen.kpi.objectives import Decision
+from loadgen.record.lines import Event
 from loadgen.record.read import read
+from loadgen.validity.ceiling import Ceiling
 from loadgen.validity.check import Check, State
+from loadgen.validity.checks import CEILING
+from loadgen.validity.world import Bound
 from tests.load.made_up import made_up, plan
 
 Bench = Callable[[Wish, Endpoint, Any], Done]
+BOUNDS = (Bound("network", 1e9),)
+CEILINGS = {"endpoint A": Ceiling(1, 1.0, ()), "endpoint B": Ceiling(1, 2.0, (), https=True)}
+AUTHS = (("http", Auth.SHARED_KEY), ("https", Auth.SAS))
 _CHECKS = (
     Check("clock", State.OK, "fine"),
     Check("durability", State.WARNS, "not declared", forbids_verdict=True),
@@ -38,16 +47,24 @@ def done(wish: Wish, *, interrupted: bool = False, complete: bool = True) -> Don
     return Done(wish.folder, run, _CHECKS, run.metrics, Decision(ExitCode.MET, ()), interrupted)
 
 
+def endpoint(scheme: str) -> Endpoint:
+    """One that nobody talks to."""
+    found = resolve(f"{scheme}://127.0.0.1:9/account", {"AZURE_STORAGE_KEY": "a2V5"})
+    assert isinstance(found, Endpoint)
+    return found
+
+
 @pytest.fixture
 def arms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Bench], BenchArms]:
     """Both arms, with something else in the place of a load run."""
-    endpoint = resolve("http://127.0.0.1:9/account", {"AZURE_STORAGE_KEY": "a2V5"})
-    assert isinstance(endpoint, Endpoint)
-    sides = {arm: Arm(endpoint, f"endpoint {arm}") for arm in "AB"}
 
-    def make(bench: Bench) -> BenchArms:
+    def make(bench: Bench, *schemes: str) -> BenchArms:
         monkeypatch.setattr(module, "bench", bench)
         formation = Formation(1)
+        sides = {
+            arm: Arm(endpoint(scheme), f"endpoint {arm}", bounds=BOUNDS)
+            for arm, scheme in zip("AB", schemes or ("http", "http"), strict=True)
+        }
         return BenchArms(sides, plan(2), formation, tmp_path, primary="write.barrier_s", watch=lambda _: None)
 
     return make
@@ -63,7 +80,6 @@ def test_a_run_becomes_a_result(arms: Callable[[Bench], BenchArms], tmp_path: Pa
     measure = arms(bench)
     first = measure("A", Place(Stage.WARM_UP, 1, 1, 5))
     second = measure("B", Place(Stage.AB, 3, 2, 5))
-    assert [wish.self_test for wish in wishes] == [True, False]
     assert [wish.plan.seed for wish in wishes] == [5, 5]
     assert wishes[0].plan.container != wishes[1].plan.container
     assert first.folder == "runs/warm-up-01-1A"
@@ -77,6 +93,60 @@ def test_a_run_becomes_a_result(arms: Callable[[Bench], BenchArms], tmp_path: Pa
         ("durability", "warns"),
         ("faults", "invalidates"),
     ]
+
+
+def test_every_run_is_held_against_the_ceiling_that_was_measured_before_the_first(
+    arms: Callable[[Bench], BenchArms],
+) -> None:
+    wishes: list[Wish] = []
+
+    def bench(wish: Wish, *_: object) -> Done:
+        wishes.append(wish)
+        ended = done(wish)
+        if not wish.self_test:
+            return ended
+        event = Event(0.0, CEILING, "", CEILINGS[wish.shown].to_json())
+        return replace(ended, run=replace(ended.run, events=(*ended.run.events, event)))
+
+    measure = arms(bench, "http", "https")
+    for position, arm in enumerate("ABBA", 1):  # no warm-up was asked for
+        measure(arm, Place(Stage.AB, 1, position, 5))
+    assert [wish.self_test for wish in wishes] == [True, True, False, False]
+    known = [CEILINGS["endpoint B"], CEILINGS["endpoint A"]]
+    assert [wish.ceiling for wish in wishes] == [None, None, *known]
+
+
+def test_a_ceiling_that_could_not_be_found_is_not_looked_for_again(
+    arms: Callable[[Bench], BenchArms],
+) -> None:
+    wishes: list[Wish] = []
+
+    def bench(wish: Wish, *_: object) -> Done:
+        wishes.append(wish)
+        return done(wish)
+
+    measure = arms(bench)
+    for position, arm in enumerate("AB", 1):
+        measure(arm, Place(Stage.AB, 1, position, 5))
+    assert [wish.self_test for wish in wishes] == [True, False]
+    assert [wish.ceiling for wish in wishes] == [None, None]
+
+
+def test_an_arm_is_measured_with_the_bounds_of_its_substrate_and_tells_what_is_unequal(
+    arms: Callable[[Bench], BenchArms],
+) -> None:
+    wishes: list[Wish] = []
+
+    def bench(wish: Wish, *_: object) -> Done:
+        wishes.append(wish)
+        return done(wish)
+
+    arms(bench)("A", Place(Stage.AB, 1, 1, 5))
+    assert wishes[0].bounds == BOUNDS
+    left, right = (Arm(endpoint(scheme), scheme, auth) for scheme, auth in AUTHS)
+    said = " ".join(doubts(left.side(), right.side()))
+    assert "scheme: http (A) and https (B)" in said
+    assert "authorisation: shared-key (A) and sas (B)" in said
 
 
 def test_a_partial_run_fails_and_an_interrupt_ends_it(arms: Callable[[Bench], BenchArms]) -> None:
