@@ -13,6 +13,7 @@ from typing import Any
 from harness.endpoint import Endpoint
 from harness.vocabulary import ExitCode
 from loadgen.compare.comparable import UNSTATED, Side, Substrate, work
+from loadgen.compare.metric import unfit
 from loadgen.compare.values import BlockResult, CheckSeen, CompareError, Place
 from loadgen.fleet.after import Done
 from loadgen.fleet.container import ContainerError, new_name
@@ -144,8 +145,9 @@ def _result(done: Done, name: str, primary: str) -> BlockResult:
     values = {
         one.name: one.value
         for one in done.metrics
-        if one.kind == "measured" and one.whole and (one.name == primary or SECONDARY.search(one.name))
+        if not unfit(one) and (one.name == primary or SECONDARY.search(one.name))
     }
+    why = next(filter(None, (unfit(one) for one in done.metrics if one.name == primary)), "")
     return BlockResult(
         values=values,
         ops=sum(one.ops for one in phases),
@@ -153,7 +155,7 @@ def _result(done: Done, name: str, primary: str) -> BlockResult:
         seconds=sum(one.barrier_s or 0.0 for one in phases),
         checks=tuple(CheckSeen(one.name, _state(one), one.said) for one in done.checks),
         folder=name,
-        failure="" if done.run.complete else f"the run is partial: {done.run.why}",
+        failure=why if done.run.complete else f"the run is partial: {done.run.why}",
         facts={"plan": fingerprint(document.load(done.run.header.plan)), "workers": done.run.header.workers},
     )
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from loadgen.compare.comparable import doubts, held_back, refuse, side
 from loadgen.compare.unpaired import Unpaired, unpaired
+from loadgen.compare.metric import unfit
 from loadgen.compare.values import CompareError, NotComparableError
 from loadgen.record.read import LoadRun, read
+
+_HINT = "Name one that every run has measured, as --primary; `blobproof kpis RUN` shows them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ def compare_runs(
 ) -> RunsCompared:
     """Compare the runs in these folders. `metric` None: the first that ends in `.barrier_s`.
 
-    Raises `NotComparableError` that says why, `CompareError` for a metric that some run has not, `LoadError`.
+    Raises `NotComparableError` that says why, `CompareError` for a metric that some run has not, or not
+    measured; `LoadError`.
     """
     a, b = tuple(map(read, left)), tuple(map(read, right))
     sides = [side(run) for run in (*a, *b)]
@@ -37,16 +41,25 @@ def compare_runs(
         refuse(sides[0], one)
     for run in (*a, *b):
         _must_be_whole(run)
-    shared = set.intersection(*({one.name for one in run.metrics if one.whole} for run in (*a, *b)))
+    shared = set.intersection(*({one.name for one in run.metrics if not unfit(one)} for run in (*a, *b)))
     name = metric or _usual(shared)
     if name not in shared:
-        near = difflib.get_close_matches(name, shared, 4, 0.5)
-        raise CompareError(f"not every run has {name}{'; near it: ' if near else ''}{', '.join(near)}")
+        raise CompareError(_missing(name, (*a, *b), shared), _HINT)
     values = [tuple(_value(run, name) for run in runs) for runs in (a, b)]
     found = unpaired(*values, alpha=alpha)
     first, second = sides[0], sides[len(a)]
     notes = (*held_back(first, second), *doubts(first, second))
     return RunsCompared(name, values[0], values[1], found, notes)
+
+
+def _missing(name: str, runs: Iterable[LoadRun], shared: Iterable[str]) -> str:
+    """Why a metric cannot be compared by."""
+    for run in runs:
+        for one in run.metrics:
+            if one.name == name and (why := unfit(one)):
+                return f"not to be compared by: {why} (in {run.folder})"
+    near = difflib.get_close_matches(name, shared, 4, 0.5)
+    return f"not every run has {name}{'; near it: ' if near else ''}{', '.join(near)}"
 
 
 def _must_be_whole(run: LoadRun) -> None:

@@ -34,7 +34,9 @@ from loadgen.compare.values import (
     Verdict,
 )
 from loadgen.compare.write import FILE
+from loadgen.record.lines import Metric, to_json
 from loadgen.record.read import read as read_load
+from loadgen.record.write import FILE as LOAD
 from tests.load.made_up import made_up, made_up_comparison
 
 RULES = Rules("write.barrier_s", lower_is_better=True, resamples=999)
@@ -281,6 +283,27 @@ def test_runs_that_exist(tmp_path: Path) -> None:
     partial = made_up(tmp_path / "partial", ranks=2, seconds=2, complete=False)
     with pytest.raises(NotComparableError, match="partial"):
         compare_runs([*a, partial], b, None, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (Metric("write.ideal_s", 3.0, "s", "modelled"), r"write\.ideal_s is modelled, not measured"),
+        (Metric("write.ideal_s", 3.0, "s", "published"), "is published, not measured"),
+        (Metric("write.ideal_s", 3.0, "s", no_verdict="the stall was shrunk"), "the stall was shrunk"),
+        (Metric("write.ideal_s", 3.0, "s", whole=False, said="a rank was lost"), "a rank was lost"),
+    ],
+)
+def test_runs_are_compared_by_what_they_measured(tmp_path: Path, odd: Metric, said: str) -> None:
+    a, b = ([made_up(tmp_path / f"{arm}{n}", ranks=2, seconds=2) for n in range(2)] for arm in "ab")
+    for folder in (*a, *b):
+        path = folder / LOAD
+        *lines, last = path.read_text().splitlines()
+        path.write_text("\n".join([*lines, json.dumps(to_json(odd)), last]) + "\n")
+    with pytest.raises(CompareError, match=said) as refused:
+        compare_runs(a, b, "write.ideal_s", 0.05)
+    assert refused.value.hint
+    assert compare_runs(a, b, None, 0.05).metric == "write.barrier_s"
 
 
 # ---------------------------------------------------------------------------------------------- file

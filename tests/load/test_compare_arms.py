@@ -149,6 +149,22 @@ def test_an_arm_is_measured_with_the_bounds_of_its_substrate_and_tells_what_is_u
     assert "authorisation: shared-key (A) and sas (B)" in said
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [({"kind": "modelled"}, "is modelled, not measured"), ({"no_verdict": "too small"}, "too small")],
+)
+def test_a_primary_metric_that_was_not_measured_fails_the_run(
+    arms: Callable[[Bench], BenchArms], how: dict[str, str], said: str
+) -> None:
+    def bench(wish: Wish, *_: object) -> Done:
+        ended = done(wish)
+        return replace(ended, metrics=tuple(replace(one, **how) for one in ended.metrics))
+
+    result = arms(bench)("A", Place(Stage.AB, 1, 1, 1))
+    assert said in result.failure
+    assert not result.values
+
+
 def test_a_partial_run_fails_and_an_interrupt_ends_it(arms: Callable[[Bench], BenchArms]) -> None:
     partial = arms(lambda wish, *_: done(wish, complete=False))("A", Place(Stage.AB, 1, 1, 1))
     assert "partial" in partial.failure
