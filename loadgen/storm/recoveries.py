@@ -11,6 +11,7 @@ from loadgen.record.histogram import Histogram
 from loadgen.record.lines import Event, Interval, Phase
 from loadgen.record.read import LoadRun
 from loadgen.storm.recover import Better, Point, Recovery, recovery
+from loadgen.work.op import WRITES, Kind
 
 _QUANTILES = (50, 90)
 RECOVERY = "recovery"
@@ -72,12 +73,12 @@ def _series(run: LoadRun, phase: Phase) -> Iterator[tuple[str, Better, list[Poin
     first = times[0] - length * math.ceil((times[0] - phase.begin_s) / length)  # on the same grid
     count = max(0, math.floor((end - first) / length + 1e-9))  # the last one is cut short
     steps = [round(first + number * length, 6) for number in range(count)]
-    moved = any(one.bytes_sent or one.bytes_received for some in by_time.values() for one in some)
+    moved = any(_payload(one) for some in by_time.values() for one in some)
     throughput = []
     latency: dict[int, list[Point]] = {quantile: [] for quantile in _QUANTILES}
     for at in steps:
         some = by_time.get(at, [])
-        done = sum(one.bytes_sent + one.bytes_received if moved else one.ops for one in some)
+        done = sum(_payload(one) if moved else one.ops for one in some)
         throughput.append(Point(at, at + length, done / length))
         together = Histogram.merged(one.latency for one in some)
         for quantile, points in latency.items():
@@ -86,6 +87,13 @@ def _series(run: LoadRun, phase: Phase) -> Iterator[tuple[str, Better, list[Poin
     yield ("bytes a second" if moved else "operations a second"), Better.HIGHER, throughput
     for quantile, points in latency.items():
         yield f"P{quantile} of latency", Better.LOWER, points
+
+
+def _payload(one: Interval) -> int:
+    """Payload bytes that went over the wire. Other bodies are XML; what the endpoint fetches is in none."""
+    if one.op in WRITES:
+        return one.bytes_sent
+    return one.bytes_received if one.op == Kind.GET_BLOB else 0
 
 
 def _facts(found: Recovery) -> dict[str, object]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -440,6 +441,28 @@ def test_recoveries_of_a_run() -> None:
     assert throughput.facts["seconds"] == pytest.approx(1.8)
     assert latency.facts["recovered"]
     assert "busy@5s+3s" in throughput.said
+
+
+@pytest.mark.parametrize("op", [Kind.PUT_BLOCK_FROM_URL, Kind.LIST_BLOBS])
+def test_answers_in_xml_are_no_throughput(op: Kind) -> None:
+    """Errors and short pages are as long as they like: operations a second are what fell."""
+    run = run_of(
+        [30, *[100] * 4, 50, 10, 10, 60, 90, 95, 100, 99], fault(15.3, "begins"), fault(18.2, "ends")
+    )
+    answered = tuple(replace(one, op=op.value, bytes_sent=0, bytes_received=7_000) for one in run.intervals)
+    throughput, *_ = recoveries(replace(run, intervals=answered))
+    assert throughput.facts["series"] == "operations a second"
+    assert (throughput.facts["level"], throughput.facts["worst"]) == (100, 10)
+
+
+def test_xml_beside_payload_is_not_counted() -> None:
+    run = run_of([30, *[100] * 4, 0, 0, 0, 60, 90, 95, 100, 99], fault(15.3, "begins"), fault(18.2, "ends"))
+    pages = tuple(
+        replace(one, op=Kind.LIST_BLOBS.value, bytes_sent=0, bytes_received=10**6) for one in run.intervals
+    )
+    throughput, *_ = recoveries(replace(run, intervals=run.intervals + pages))
+    assert throughput.facts["series"] == "bytes a second"
+    assert throughput.facts["level"] == 10_000
 
 
 def test_a_fault_that_outlasts_its_phase_is_too_late_to_tell() -> None:
