@@ -111,7 +111,7 @@ def show(console: Console, run: CompareRun, rules: Rules, found: Conclusion) -> 
         f"A is {escape(a)}, B is {escape(b)}",
         soft_wrap=True,
     )
-    colour = _COLOURS.get(judged.verdict, "yellow")
+    colour = "yellow" if _too_wide(rules, found) else _COLOURS.get(judged.verdict, "yellow")
     console.print(f"[bold {colour}]{sentence(rules, found)}[/]", soft_wrap=True)
     if afterwards := rules.chosen_afterwards(run.rules):
         console.print(f"  [yellow]{afterwards}[/]", soft_wrap=True)
@@ -152,10 +152,17 @@ def sentence(rules: Rules, found: Conclusion) -> str:
         return f"{judged.verdict}: {rules.primary}"
     said = f"{judged.verdict}: {rules.primary} of B is {change(judged.estimate.log)} against A"
     if judged.verdict is Verdict.EQUIVALENT:
-        return f"{said}, within {share(judged.margin)}"
+        wide = f", not within the {share(rules.margin)} asked for" if _too_wide(rules, found) else ""
+        return f"{said}, within {share(judged.margin)}{wide}"
     if judged.verdict is Verdict.INCONCLUSIVE:
         return said
     return f"{said}, beyond the margin of {share(rules.margin)}"
+
+
+def _too_wide(rules: Rules, found: Conclusion) -> bool:
+    """Whether it is equivalent within a margin only that noise has widened."""
+    judged = found.judgement
+    return judged.verdict is Verdict.EQUIVALENT and judged.within > rules.margin
 
 
 def _more(found: Conclusion, rules: Rules) -> str:

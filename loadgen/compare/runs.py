@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.compare.comparable import doubts, held_back, refuse, side
-from loadgen.compare.unpaired import Unpaired, unpaired
 from loadgen.compare.metric import unfit
+from loadgen.compare.unpaired import Unpaired, unpaired
 from loadgen.compare.values import CompareError, NotComparableError
 from loadgen.record.read import LoadRun, read
 

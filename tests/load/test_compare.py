@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from blobproof.commands.compare import command
+from blobproof.compare_screen import sentence
 from harness.vocabulary import ExitCode
 from loadgen.compare.comparable import Side, Substrate, doubts, held_back, refuse, side
 from loadgen.compare.conclude import conclude
@@ -31,6 +32,7 @@ from loadgen.compare.values import (
     Place,
     Rules,
     Stage,
+    Turn,
     Verdict,
 )
 from loadgen.compare.write import FILE
@@ -379,6 +381,26 @@ def test_a_comparison_is_judged_again_by_another_margin(tmp_path: Path) -> None:
     assert not facts["primary"]["meets_gate"]
     assert "chosen afterwards" in facts["afterwards"]
     assert run(folder).return_value == ExitCode.MET
+
+
+def scattered(block: Block) -> Block:
+    """A against itself, 22 % apart, up and down by turns."""
+    up = {"A": 1.0, "B": math.exp(0.2 * (-1) ** block.number)}
+    turns = (Turn(one.arm, BlockResult({"write.barrier_s": up[one.arm]}, ops=1)) for one in block.turns)
+    return replace(block, turns=tuple(turns))
+
+
+def test_equivalent_within_more_than_was_asked_for_says_so() -> None:
+    blocks = list(conduct(RULES, simulated(1.053, 0.005)))
+    found = conclude(
+        [scattered(one) if one.stage is Stage.AA else one for one in blocks], RULES, complete=True
+    )
+    assert found.judgement.verdict is Verdict.EQUIVALENT
+    assert found.judgement.widened
+    assert not found.judgement.passes(RULES)
+    assert sentence(RULES, found).endswith("%, not within the 5 % asked for")
+    quiet = conclude(list(conduct(RULES, simulated(1.0, 0.001))), RULES, complete=True)
+    assert sentence(RULES, quiet).endswith("within 5 %")
 
 
 @pytest.mark.parametrize("chosen", [("--margin", "30%"), ("--margin", "0.1%"), ("--alpha", "10%")])
