@@ -73,6 +73,7 @@ class Player:
         )
         self._engine = self._connect()
         self._sampler = Sampler(self._target.face.address)
+        self._resent = 0  # operations that the client had sent twice when that was last told
         self._origin = 0
         self._log: Log | None = None
         self._recorder: Recorder | None = None
@@ -105,7 +106,7 @@ class Player:
         self._drive(source, number, until, waiter, recorder)
         return {
             **self._report(number, recorder, time.monotonic_ns()),
-            "usage": self._sampler.take(),
+            "usage": self._sample(),
             "tallies": [tally.facts() for tally in source.tallies],
             "unfinished": self._unfinished(phase, source) if source.stopped else [],
             "trouble": self._log.trouble if self._log else "",
@@ -147,7 +148,12 @@ class Player:
 
     def _usage(self, interval: int) -> Message:
         """How busy this process and its machine are, now and then."""
-        return {"usage": self._sampler.take()} if interval % _USAGE == 0 else {}
+        return {"usage": self._sample()} if interval % _USAGE == 0 else {}
+
+    def _sample(self) -> Message:
+        """The sampler's, and how many operations the client has sent twice since the last one."""
+        resent, self._resent = self._engine.resent - self._resent, self._engine.resent
+        return self._sampler.take() | {"resent": resent}
 
     def _interval(self, now: int) -> int:
         """Whole seconds since the start of the run."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from loadgen.plan import document
 from loadgen.record.read import LoadRun
 from loadgen.validity.check import Check, State, percent
+from loadgen.validity.generator import usage
 from loadgen.validity.share import titled
 
 ERRORS_WARN, ERRORS_INVALIDATE = 0.001, 0.01
@@ -31,27 +32,40 @@ def errors_check(run: LoadRun) -> Check:
     if not total:
         return Check(name, State.INVALIDATES, "Nothing was done in any measured phase: there is no figure.")
     share = failed.total() / total
+    # What the client sends again by itself is one attempt, with the time that was lost in its latency.
+    twice = sum(
+        int(sample.facts.get("resent", 0))
+        for some in usage(run).values()
+        for of in some.values()
+        for sample in of
+    )
     facts = {
         "attempts": total,
         "failed": failed.total(),
         "share": share,
         "by_kind": dict(failed.most_common()),
         "files_given_up": given_up,
+        "sent_twice": twice,
     }
+    again = f" {twice:,} were sent twice: a kept connection had been closed." if twice else ""
     if not failed:
-        return Check(name, State.OK, f"All {total:,} attempts succeeded.", facts)
+        return Check(name, State.OK, f"All {total:,} attempts succeeded.{again}", facts)
     most = failed.most_common(1)[0][0]
     said = f"{failed.total():,} of {total:,} attempts failed ({percent(share)}, mostly {most})"
     if given_up and not faults_of(run):
         said += f", and {given_up:,} files were given up"
-        return Check(name, State.INVALIDATES, f"{said}: less was done than the figures are about.", facts)
+        return Check(
+            name, State.INVALIDATES, f"{said}: less was done than the figures are about.{again}", facts
+        )
     if share > ERRORS_INVALIDATE and not faults_of(run):
-        return Check(name, State.INVALIDATES, f"{said}: these are figures of an endpoint that fails.", facts)
+        return Check(
+            name, State.INVALIDATES, f"{said}: these are figures of an endpoint that fails.{again}", facts
+        )
     if share > ERRORS_WARN or faults_of(run):
         why = "faults were injected" if faults_of(run) else "each was made again"
         why += f", and {given_up:,} files were given up" if given_up else ""
-        return Check(name, State.WARNS, f"{said}: {why}.", facts)
-    return Check(name, State.OK, f"{said}: too few to matter.", facts)
+        return Check(name, State.WARNS, f"{said}: {why}.{again}", facts)
+    return Check(name, State.OK, f"{said}: too few to matter.{again}", facts)
 
 
 def workers_check(run: LoadRun) -> Check:

@@ -112,6 +112,8 @@ def test_a_run_comes_to_its_end_and_is_read_back(done: Done, facade: Running):
     assert phase.end_s == max(rank.end_s or 0 for rank in done.run.ranks)
     assert sum(one.ops for one in done.run.intervals) == phase.ops
     assert {event.what for event in done.run.events} >= {"fleet", "clock", "usage", "op-logs"}
+    used = [event.facts for event in done.run.events if event.what == "usage"]
+    assert {facts["worker"] for facts in used if facts.get("resent") == 0} == {0, 1}
     assert containers(facade.endpoint, str(done.run.header.disclosure["container"])) == ()
 
 

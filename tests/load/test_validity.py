@@ -292,6 +292,16 @@ def test_errors(errors: dict[str, int], state: State) -> None:
     assert check(made(ops_per_s=50, errors=errors), "errors").state is state
 
 
+def test_what_the_client_sent_twice_is_said() -> None:
+    """Ten samples in the measured phase, and one long after it."""
+    late = lines.Event(99.0, USAGE, "", {"worker": 0, "host": "h", **loopback(), "resent": 5})
+    found = check(made(samples=(loopback(resent=2),), events=(late,)), "errors")
+    assert found.state is State.OK
+    assert found.facts["sent_twice"] == 20
+    assert "20 were sent twice" in found.said
+    assert "twice" not in check(made(samples=(loopback(),)), "errors").said
+
+
 def test_files_that_were_given_up_invalidate_but_in_a_storm() -> None:
     run = made(ops_per_s=50, errors={"timeout": 1})
     ranks = (replace(run.ranks[0], failed=1), *run.ranks[1:])
