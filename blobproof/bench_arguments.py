@@ -1,12 +1,18 @@
-"""How the numbers of a load run are written on the command line: scales, sizes, addresses, choices."""
+"""How a load is written on the command line: scales, sizes, addresses, choices, and the plan they make."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 import click
+
+from loadgen.fleet.adjust import adjusted
+from loadgen.fleet.container import new_name
+from loadgen.plan.make import plan_for
+from loadgen.plan.values import Plan
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]i?)?B?")
 _UNITS = {"": 1} | {
@@ -58,3 +64,23 @@ def choices(words: Iterable[str]) -> dict[str, str]:
             raise click.BadParameter(f"{word!r} is no choice: write KEY=OPTION.", param_hint="--choose")
         found[key] = option
     return found
+
+
+def plan_of(given: Mapping[str, Any]) -> Plan:
+    """The plan of a load, from the options that every command with one has; in a container of a new name."""
+    plan = plan_for(
+        given["profile"],
+        scale=given["scale"],
+        ranks=given["ranks"],
+        seed=given["seed"],
+        iterations=given["iterations"],
+        choices=choices(given["choose"]),
+        container=new_name(),
+    )
+    return adjusted(
+        plan,
+        block_bytes=given["block_size"],
+        parallel=given["parallel"],
+        seconds=given["seconds"],
+        rate=given["rate"],
+    )

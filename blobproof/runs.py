@@ -1,4 +1,4 @@
-"""Making one run after the other, and what is said of them: the part that every command with runs shares."""
+"""Making one run after the other, their folders, what is said of them: what commands with runs share."""
 
 from __future__ import annotations
 
@@ -66,6 +66,21 @@ def run_folder(endpoint: str, mark: str, out: Path | None, *, several: bool) -> 
     if out is None or several:
         return default_folder(endpoint, out or Path("runs"), mark)
     return out
+
+
+def empty_folder(out: Path | None, mark: str) -> Path:
+    """The folder of one run, made and empty: `out`, or runs/TIME-`mark`, where a slash of `mark` is a hyphen.
+
+    Raises `click.UsageError` where it holds something, or cannot be written.
+    """
+    folder = out or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark.replace('/', '-')}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise click.UsageError(f"{folder} is not empty: give another folder with --out")
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
+    return folder
 
 
 def _report(summaries: Sequence[RunSummary], out: Path | None) -> Path:

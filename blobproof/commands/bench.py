@@ -13,15 +13,14 @@ from typing import Any
 import click
 
 from blobproof.arguments import json_option, style_option
-from blobproof.bench_arguments import address, choices, scale, size
+from blobproof.bench_arguments import address, plan_of, scale, size
 from blobproof.bench_screen import Progress, facts, plan_facts, plan_lines, summary
 from blobproof.console import output
+from blobproof.runs import empty_folder
 from harness.endpoint import Endpoint
 from harness.endpoints import resolve
 from harness.vocabulary import ExitCode
-from loadgen.fleet.adjust import adjusted
 from loadgen.fleet.bounds import bounds
-from loadgen.fleet.container import new_name
 from loadgen.fleet.job import WAITS, Auth, Waits
 from loadgen.fleet.join import join
 from loadgen.fleet.launch import Formation
@@ -35,7 +34,7 @@ from loadgen.kpi.stated import read_stated
 from loadgen.kpi.values import NOTHING
 from loadgen.plan.fit import Rates, fit
 from loadgen.plan.fit import check as check_fit
-from loadgen.plan.make import DEFAULT_SEED, plan_for
+from loadgen.plan.make import DEFAULT_SEED
 from loadgen.plan.values import Plan
 from loadgen.storm.plan import Storm
 from loadgen.storm.plan import check as check_storm
@@ -158,7 +157,7 @@ def command(**given: Any) -> int:
         return _join(given)
     if given["profile"] is None:
         raise click.UsageError("PROFILE is missing: `blobproof profiles` lists them.")
-    plan = _plan(given)
+    plan = plan_of(given)
     goals = tuple(map(parse, given["objectives"]))
     stated = NOTHING if given["stated"] is None else read_stated(given["stated"])
     known = known_metrics(plan, stated)
@@ -173,25 +172,6 @@ def command(**given: Any) -> int:
     if given["dry_run"]:
         return _dry_run(plan, given)
     return _run(plan, goals, {**given, "stated": stated})
-
-
-def _plan(given: Mapping[str, Any]) -> Plan:
-    plan = plan_for(
-        given["profile"],
-        scale=given["scale"],
-        ranks=given["ranks"],
-        seed=given["seed"],
-        iterations=given["iterations"],
-        choices=choices(given["choose"]),
-        container=new_name(),
-    )
-    return adjusted(
-        plan,
-        block_bytes=given["block_size"],
-        parallel=given["parallel"],
-        seconds=given["seconds"],
-        rate=given["rate"],
-    )
 
 
 def _formation(plan: Plan, given: Mapping[str, Any]) -> Formation:
@@ -257,7 +237,7 @@ def _run(plan: Plan, goals: tuple[Objective, ...], given: Mapping[str, Any]) -> 
     name, style = given["endpoint"], given["style"]
     # Before anything is started; said with the numbers.
     check_fit(plan, free_bytes(name, style), _rates(given), given["within"])
-    wish = replace(_wish(plan, goals, given), folder=_folder(plan, given["out"]))
+    wish = replace(_wish(plan, goals, given), folder=empty_folder(given["out"], plan.profile).resolve())
     with (
         opened(
             name,
@@ -312,15 +292,3 @@ def _join(given: Mapping[str, Any]) -> int:
         endpoint = target
     folder = given["out"] or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-joined-{os.getpid()}"
     return join(given["joins"], endpoint, folder, lambda said: click.echo(said, err=True))
-
-
-def _folder(plan: Plan, out: Path | None) -> Path:
-    named = plan.profile.replace("/", "-")
-    folder = out or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{named}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise click.UsageError(f"{folder} is not empty: give another folder with --out")
-    except OSError as error:
-        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
-    return folder.resolve()

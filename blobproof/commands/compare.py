@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import click
 
 from blobproof.arguments import json_option, style_option
-from blobproof.bench_arguments import choices, scale, size
+from blobproof.bench_arguments import plan_of, scale, size
 from blobproof.bench_screen import plan_facts, plan_lines
 from blobproof.compare_screen import Progress, facts, share, show, show_unpaired, unpaired_facts
 from blobproof.console import output
+from blobproof.runs import empty_folder
 from harness.vocabulary import ExitCode
 from loadgen.compare.bench import Arm, BenchArms
 from loadgen.compare.comparable import Substrate, doubts, held_back, promise
@@ -32,9 +32,7 @@ from loadgen.compare.read import read
 from loadgen.compare.runs import compare_runs
 from loadgen.compare.values import FORMS, Block, CompareError, NotComparableError, Rules, Stage
 from loadgen.compare.write import FILE, CompareWriter, block_line, header_line
-from loadgen.fleet.adjust import adjusted
 from loadgen.fleet.bounds import bounds
-from loadgen.fleet.container import new_name
 from loadgen.fleet.job import Auth
 from loadgen.fleet.launch import Formation
 from loadgen.fleet.machine import facts as machine_facts
@@ -43,7 +41,6 @@ from loadgen.kpi.measure import known_metrics
 from loadgen.plan import document
 from loadgen.plan.fit import check as check_fit
 from loadgen.plan.fit import fit
-from loadgen.plan.make import plan_for
 from loadgen.plan.values import Plan
 from loadgen.record.write import FILE as LOAD
 from loadgen.substrates.read import substrate as find_substrate
@@ -164,14 +161,14 @@ def _two(words: Sequence[str]) -> tuple[str, str]:
 
 
 def _experiment(names: tuple[str, str], given: Mapping[str, Any]) -> int:
-    plan = _plan(given)
+    plan = plan_of(given)
     rules = _rules(given, plan)
     style = given["style"]
     room = [free_bytes(name, style) for name in names]
     check_fit(plan, min((one for one in room if one is not None), default=None))
     if given["dry_run"]:
         return _dry_run(names, plan, rules, given)
-    folder = _folder(plan, given["out"])
+    folder = empty_folder(given["out"], f"compare-{plan.profile}").resolve()
     with contextlib.ExitStack() as stack:
         there = {
             arm: stack.enter_context(
@@ -256,25 +253,6 @@ def _arm(arm: str, there: Opened, given: Mapping[str, Any]) -> Arm:
     return Arm(there.endpoint, there.shown, auth, substrate, disclosure, limits)
 
 
-def _plan(given: Mapping[str, Any]) -> Plan:
-    plan = plan_for(
-        given["profile"],
-        scale=given["scale"],
-        ranks=given["ranks"],
-        seed=given["seed"],
-        iterations=given["iterations"],
-        choices=choices(given["choose"]),
-        container=new_name(),
-    )
-    return adjusted(
-        plan,
-        block_bytes=given["block_size"],
-        parallel=given["parallel"],
-        seconds=given["seconds"],
-        rate=given["rate"],
-    )
-
-
 def _rules(given: Mapping[str, Any], plan: Plan) -> Rules:
     known = known_metrics(plan)
     measured = [phase.name for phase in plan.phases if phase.measured]
@@ -330,18 +308,6 @@ def _dry_run(names: tuple[str, str], plan: Plan, rules: Rules, given: Mapping[st
         f"seed {rules.seed}"
     )
     return ExitCode.MET
-
-
-def _folder(plan: Plan, out: Path | None) -> Path:
-    named = plan.profile.replace("/", "-")
-    folder = out or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-compare-{named}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise click.UsageError(f"{folder} is not empty: give another folder with --out")
-    except OSError as error:
-        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
-    return folder.resolve()
 
 
 # ------------------------------------------------------------------------------------------ what exists

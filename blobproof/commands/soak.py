@@ -8,7 +8,6 @@ import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import click
 
 from blobproof.arguments import ENDPOINT_HELP, check_mutants, json_option, style_option
 from blobproof.console import output
+from blobproof.runs import empty_folder
 from blobproof.soak_screen import Progress, summary, verdict
 from harness.endpoint import Endpoint, Style
 from harness.endpoints import open_endpoint, resolve, spoken
@@ -116,7 +116,7 @@ def command(
     if dry_run:
         _dry_run(shown, minutes, every, seed, ours, as_json)
         return ExitCode.MET
-    folder = _folder(out)
+    folder = empty_folder(out, "soak")
     screen = output(stderr=True)
     kills = f"a kill every {every:g} s" if every else ("no kills" if ours else _CANNOT)
     screen.print(f"soak of {shown}: {minutes:g} minutes, seed {seed}, {kills}", markup=False)
@@ -153,17 +153,6 @@ def _there(
         return
     with open_endpoint(name, style=style, logs=logs) as opened:
         yield _There(opened, None, None)
-
-
-def _folder(out: Path | None) -> Path:
-    folder = out or Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-soak"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise click.UsageError(f"{folder} is not empty: give another folder with --out")
-    except OSError as error:
-        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
-    return folder
 
 
 def _tell(done: Done, wish: Wish, as_json: bool) -> None:

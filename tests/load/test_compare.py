@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from blobproof.commands.compare import command
 from blobproof.compare_screen import sentence
+from blobproof.runs import empty_folder
 from harness.vocabulary import ExitCode
 from loadgen.compare.comparable import Side, Substrate, doubts, held_back, refuse, side
 from loadgen.compare.conclude import conclude
@@ -447,6 +449,19 @@ def test_a_dry_run_says_the_order_and_the_cost() -> None:
     assert isinstance(wrong, CompareError)
     assert "write.barrier_s" in str(wrong)
     assert "no better and no worse" in str(run(*words, "--primary", "write.bytes").exception)
+
+
+def test_a_run_gets_a_folder_that_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = empty_folder(None, "compare-stage-mds/upload")
+    assert made.parent == Path("runs")
+    assert made.name.endswith("-compare-stage-mds-upload")
+    assert empty_folder(made, "x") == made
+    (made / "kept").touch()
+    with pytest.raises(click.UsageError, match="is not empty"):
+        empty_folder(made, "x")
+    with pytest.raises(click.UsageError, match="cannot be written: Not a directory"):
+        empty_folder(made / "kept" / "below", "x")
 
 
 @pytest.mark.parametrize("words", [("reference", "azurite"), (), ("--profile", "churn", "reference")])
