@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 from scipy import stats
 
 from loadgen.compare.estimate import critical, estimate
@@ -325,3 +328,11 @@ def test_a_metric_knows_which_way_is_better(metric: str, lower: bool | None) -> 
 def test_rules_that_make_no_sense_are_refused(changed: dict[str, object]) -> None:
     with pytest.raises(CompareError):
         rules(**changed)
+
+
+def test_the_least_scipy_has_what_the_bootstrap_is_given() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [Requirement(one) for one in project["project"]["dependencies"]]
+    (scipy,) = [one for one in wanted if one.name == "scipy"]
+    assert "1.14.1" not in scipy.specifier  # bootstrap(rng=) came with 1.15
+    assert "1.15.0" in scipy.specifier
