@@ -484,6 +484,13 @@ def test_what_the_endpoint_fetches_does_not_cross_the_generators_network() -> No
     assert check(replace(here, intervals=fetched), "physics").state is State.NOT_RUN
 
 
+def test_a_self_test_on_a_busy_machine_makes_no_figure_impossible() -> None:
+    """The run did five times what the self-test found: that is refuted, not the run."""
+    run = made(UP, samples=(loopback(),), ceiling=2.25)
+    assert check(run, "generator-ceiling").state is State.WARNS
+    assert check(run, "physics").state is State.OK
+
+
 def test_each_direction_has_a_network_of_its_own() -> None:
     """Both together are 168 MB/s, over 125 MB/s each way."""
     run = made(UP, samples=(ethernet(0.1, bits=1_000_000_000),))
