@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
+from harness.lines import LineSchema
 from harness.results.record import Record
 from harness.results.score import Score, score
-from harness.shapes import Shape
 from harness.vocabulary import ExitCode, Verdict
 
 FILE = "results.jsonl"
@@ -74,13 +72,10 @@ class Results:
 @functools.cache
 def validator() -> Any:
     """Checks one line of results.jsonl."""
-    schema = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+    return _LINES.validator
 
 
-@functools.cache
-def _compiled(kind: str) -> Shape:
-    return Shape({**validator().schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]})
+_LINES = LineSchema(Path(__file__).with_name("results.schema.json"))
 
 
 def read(folder: Path) -> Results:
@@ -136,13 +131,6 @@ def _value(path: Path, number: int, line: bytes) -> Record:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "case", "scenario", "rule", "footer"):
         raise ResultsError(f"{path}:{number}: no line of results: kind {kind!r}")
-    if _compiled(kind).surely_fits(value):
-        return dict(value)
-    checker = validator()  # slow, but it says where what is wrong stands
-    problem = jsonschema.exceptions.best_match(
-        checker.evolve(schema={**checker.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}).iter_errors(value)
-    )
-    if problem is not None:
-        where = "/".join(str(part) for part in problem.absolute_path) or kind
-        raise ResultsError(f"{path}:{number}: {where}: {problem.message[:200]}")
+    if wrong := _LINES.problem(kind, value):
+        raise ResultsError(f"{path}:{number}: {wrong}")
     return dict(value)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
+from harness.lines import LineSchema
 from loadgen.compare.conclude import Conclusion, conclude
 from loadgen.compare.values import Block, BlockResult, CheckSeen, CompareError, Rules, Stage, Turn
 from loadgen.compare.write import FILE, SCHEMA, Line
@@ -96,25 +94,16 @@ def _check(line: Line) -> CheckSeen:
     return CheckSeen(line["name"], line["state"], line["said"])
 
 
-@functools.cache
-def _validator() -> Any:
-    schema = json.loads(Path(__file__).with_name("compare.schema.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+_LINES = LineSchema(Path(__file__).with_name("compare.schema.json"))
 
 
 def problem(value: Any) -> str:
     """What of a line does not follow the schema; "" where it does."""
-    whole = _validator()
     kind = value.get("line") if isinstance(value, dict) else None
     name = value.get("role") if kind == "result" else kind
-    if name not in whole.schema["$defs"] or name not in _KINDS:
+    if not isinstance(name, str) or name not in _KINDS:
         return f"no line of a comparison: {name!r}"
-    checker = whole.evolve(schema={"$defs": whole.schema["$defs"], "$ref": f"#/$defs/{name}"})
-    found = jsonschema.exceptions.best_match(checker.iter_errors(value))
-    if found is None:
-        return ""
-    where = "/".join(str(part) for part in found.absolute_path) or name
-    return f"{where}: {found.message[:200]}"
+    return _LINES.problem(name, value) or ""
 
 
 _KINDS = frozenset({"header", "block", "aa", "check", "primary", "secondary", "footer"})

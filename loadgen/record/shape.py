@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
-from harness.shapes import Shape
+from harness.lines import LineSchema
 from loadgen.record.lines import KINDS
 
+_LINES = LineSchema(Path(__file__).with_name("load.schema.json"))
 
-@functools.cache
+
 def validator() -> Any:
     """Checks one line of load.jsonl, slowly, and says what is wrong."""
-    schema = json.loads(Path(__file__).with_name("load.schema.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+    return _LINES.validator
 
 
 def problem(value: object) -> str | None:
@@ -25,17 +21,4 @@ def problem(value: object) -> str | None:
     kind = value.get("line") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         return f"no line of a load run: line {kind!r}"
-    if _compiled(kind).surely_fits(value):
-        return None
-    checker = validator()
-    found = jsonschema.exceptions.best_match(
-        checker.evolve(schema={**checker.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}).iter_errors(value)
-    )
-    if found is None:
-        return None
-    return f"{'/'.join(map(str, found.absolute_path)) or kind}: {found.message[:200]}"
-
-
-@functools.cache
-def _compiled(kind: str) -> Shape:
-    return Shape({**validator().schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]})
+    return _LINES.problem(kind, value)
