@@ -20,6 +20,7 @@ from harness.signing.canonical import http_date
 from harness.signing.shared_key import Parts, string_to_sign
 from harness.signing.spec import ServiceSas
 from harness.vocabulary import ExitCode
+from harness.wire.documents import block_list
 from loadgen.client.pads import Pads
 from loadgen.client.shapes import NEXT_PAGE, SHAPES, Shape, Slot
 from loadgen.work.op import Kind, Op
@@ -261,8 +262,7 @@ def _block_id(number: int) -> bytes:
 
 
 def _block_list(blocks: int) -> bytes:
-    ids = "".join(f"<Latest>{block_id(number)}</Latest>" for number in range(blocks))
-    return f'<?xml version="1.0" encoding="utf-8"?><BlockList>{ids}</BlockList>'.encode()
+    return block_list(map(block_id, range(blocks)))
 
 
 def _format(text: str) -> bytes:
