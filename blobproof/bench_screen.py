@@ -13,7 +13,7 @@ from rich.table import Table
 from blobproof.bar import Bar
 from loadgen.fleet.after import Done
 from loadgen.kpi.percentiles import enough
-from loadgen.plan.fit import Fit, said_bytes, said_room, said_seconds, said_time
+from loadgen.plan.fit import Fit, said_room, said_time
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
 from loadgen.plan.values import Phase as PlannedPhase
@@ -21,6 +21,7 @@ from loadgen.plan.values import Plan
 from loadgen.record.histogram import Histogram
 from loadgen.record.lines import Phase, Rank
 from loadgen.record.read import LoadRun
+from loadgen.words import said_bytes, said_seconds
 
 _PLAIN_EVERY = 10.0  # seconds between two lines where there is no terminal
 _GB = 1e9

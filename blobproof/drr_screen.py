@@ -15,10 +15,10 @@ from loadgen.reduce.estimate import Ratio, Ratios
 from loadgen.reduce.grain import Grain
 from loadgen.reduce.measure import Measured
 from loadgen.reduce.verdict import State, Verdict
+from loadgen.words import said_bytes
 
 _COLOURS = {State.INSIDE: "green", State.ABOVE: "red", State.BELOW: "yellow", State.UNKNOWN: "yellow"}
 _TYPES = 20
-_SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 class Reading(Bar):
@@ -44,7 +44,8 @@ def show(console: Console, measured: Measured, judged: Grain, verdict: Verdict |
     """Print what was read, the ratios by grain, those by type for the judged grain, and the verdict."""
     read = measured.read
     console.print(
-        f"[bold]{escape(str(measured.path))}[/]: {read.files:,} files, {_size(read.bytes)}", soft_wrap=True
+        f"[bold]{escape(str(measured.path))}[/]: {read.files:,} files, {said_bytes(read.bytes)}",
+        soft_wrap=True,
     )
     if measured.partial:
         part = read.bytes / max(measured.found.bytes, 1)
@@ -64,7 +65,7 @@ def show(console: Console, measured: Measured, judged: Grain, verdict: Verdict |
     if len(measured.types) > _TYPES:
         console.print(f"[dim]and {len(measured.types) - _TYPES} types more, in --json[/]")
     console.print()
-    over = f"stretches of {_size(measured.stretch)}" if measured.stretch else "files"
+    over = f"stretches of {said_bytes(measured.stretch)}" if measured.stretch else "files"
     for line in (
         f"Ratios with their {confidence} interval: the spread between {over}, and the sample of chunks.",
         "duplicate: bytes / bytes of distinct chunks. compress: these / their bytes after zstd level "
@@ -103,7 +104,7 @@ def _table(title: str, rows: Mapping[str, Ratios], files: Mapping[str, int] | No
         table.add_row(
             name,
             *([] if files is None else [f"{files[name]:,}"]),
-            _size(found.bytes),
+            said_bytes(found.bytes),
             "all" if found.share == 1 else f"{found.share:.2g}",
             _ratio(found.duplicate),
             _ratio(found.compress),
@@ -118,10 +119,3 @@ def _ratio(found: Ratio) -> str:
     if found.low is None or found.high is None:
         return f"{found.value:.2f} (no interval)"
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-
-
-def _size(count: int) -> str:
-    for unit, name in _SIZES:
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} bytes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from loadgen.plan.fit import said_bytes, said_seconds, stored_bytes
+from loadgen.plan.fit import stored_bytes
 from loadgen.plan.make import plan_for
 from loadgen.plan.moved import laid_bytes, phase_bytes
 from loadgen.plan.requests import phase_requests
@@ -13,6 +13,7 @@ from loadgen.profiles.read import profile, profiles
 from loadgen.profiles.values import Source
 from loadgen.substrates.account import account_floors
 from loadgen.substrates.read import substrate
+from loadgen.words import said_bytes, said_seconds
 
 _GIB = 1 << 30
 _BLOCKS = (4, 8, 32, 64, 100)  # MiB

@@ -15,7 +15,7 @@ from blobproof.arguments import json_option
 from blobproof.console import output
 from harness.vocabulary import ExitCode
 from loadgen.plan.document import dump
-from loadgen.plan.fit import said_bytes, said_seconds, stored_bytes
+from loadgen.plan.fit import stored_bytes
 from loadgen.plan.make import plan_for
 from loadgen.plan.moved import phase_bytes
 from loadgen.plan.requests import phase_requests
@@ -24,6 +24,7 @@ from loadgen.plan.values import Plan
 from loadgen.profiles.errors import ProfileError
 from loadgen.profiles.read import profile, profiles
 from loadgen.profiles.values import Number, Profile, Source
+from loadgen.words import said_bytes, said_seconds
 
 
 @click.command(name="profiles")

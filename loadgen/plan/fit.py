@@ -12,6 +12,7 @@ from loadgen.plan.requests import phase_requests
 from loadgen.plan.scale import LEAST_RANKS
 from loadgen.plan.values import Action, Phase, Plan, Share
 from loadgen.profiles.errors import ProfileError
+from loadgen.words import said_bytes, said_seconds
 
 MARGIN = 0.05
 """Of the free bytes, what is left alone: file systems need room for what they keep beside the data."""
@@ -207,20 +208,3 @@ def said_time(found: Fit) -> str:
     from_where = f" ({found.rates.said})" if found.rates.said else ""
     rate = said_bytes(found.rates.bytes_per_s)
     return f"at {rate}/s{from_where} it would take {said_seconds(found.seconds)}"
-
-
-def said_bytes(count: float) -> str:
-    """Bytes in decimal units: 1 GB is 10⁹ bytes."""
-    for unit, size in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}" if count < 999.5 * size else f"{count / size:,.0f} {unit}"
-    return f"{count:.0f} bytes"
-
-
-def said_seconds(seconds: float) -> str:
-    """Seconds in words that a person can weigh."""
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:,.1f} h"

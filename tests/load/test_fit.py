@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.vocabulary import ExitCode
-from loadgen.plan.fit import FitError, Rates, check, fit, lines, said_bytes, said_seconds, stored_bytes
+from loadgen.plan.fit import FitError, Rates, check, fit, lines, stored_bytes
 from loadgen.plan.make import plan_for
 from loadgen.profiles.read import profiles
+from loadgen.words import said_bytes, said_seconds
 
 
 def test_what_lies_at_the_endpoint_is_counted_at_its_most() -> None:
