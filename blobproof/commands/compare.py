@@ -30,8 +30,8 @@ from loadgen.compare.order import runs as runs_of
 from loadgen.compare.order import slots
 from loadgen.compare.read import read
 from loadgen.compare.runs import compare_runs
-from loadgen.compare.values import FORMS, Block, CompareError, NotComparableError, Rules, Stage
-from loadgen.compare.write import FILE, CompareWriter, block_line, header_line
+from loadgen.compare.values import FILE, FORMS, Block, CompareError, NotComparableError, Rules, Stage
+from loadgen.compare.write import CompareWriter, block_line, header_line
 from loadgen.fleet.bounds import bounds
 from loadgen.fleet.job import Auth
 from loadgen.fleet.launch import Formation

@@ -9,10 +9,9 @@ import click
 
 from harness.results.read import Results, read
 from harness.vocabulary import ExitCode
-from loadgen.compare.write import FILE as COMPARISON
+from loadgen.compare.values import FILE as COMPARISON
 from loadgen.record.write import FILE as LOAD
 from reports import junit, markdown, matrix
-from reports.load import comparison, page
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -39,6 +38,9 @@ def command(runs: tuple[Path, ...], out: Path | None, as_markdown: Path | None, 
     if any((run / file).exists() for run in runs for file in (LOAD, COMPARISON)):
         if len(runs) > 1 or as_markdown is not None or as_junit is not None:
             raise click.UsageError("the page of a load run or a comparison is of one folder, and HTML alone")
+        # Imported here: only these pages need the statistics, which take longer to load than all the rest.
+        from reports.load import comparison, page
+
         build, name = (
             (page.build, page.NAME) if (runs[0] / LOAD).exists() else (comparison.build, comparison.NAME)
         )

@@ -10,8 +10,8 @@ from typing import Any
 
 from harness.lines import LineSchema
 from loadgen.compare.conclude import Conclusion, conclude
-from loadgen.compare.values import Block, BlockResult, CheckSeen, CompareError, Rules, Stage, Turn
-from loadgen.compare.write import FILE, SCHEMA, Line
+from loadgen.compare.values import FILE, Block, BlockResult, CheckSeen, CompareError, Rules, Stage, Turn
+from loadgen.compare.write import SCHEMA, Line
 
 _HINT = "Give the folder of a comparison: the one with compare.jsonl."
 

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from harness.vocabulary import ExitCode
 
+FILE = "compare.jsonl"
+"""A comparison's one file, in its folder."""
+
 
 class CompareError(Exception):
     """A comparison that cannot be made, or cannot be read."""

@@ -14,10 +14,9 @@ from loadgen.compare.judge import Judgement
 from loadgen.compare.metric import lower_is_better
 from loadgen.compare.noise import Noise
 from loadgen.compare.secondary import Secondary
-from loadgen.compare.values import Block, CheckSeen, Rules, Stage
+from loadgen.compare.values import FILE, Block, CheckSeen, Rules, Stage
 from loadgen.record.write import utc_now
 
-FILE = "compare.jsonl"
 SCHEMA = 1
 Line = dict[str, Any]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.compare.read import CompareRun, read
-from loadgen.compare.values import Stage, Verdict
-from loadgen.compare.write import FILE
+from loadgen.compare.values import FILE, Stage, Verdict
 from loadgen.record.histogram import Histogram
 from loadgen.record.read import LoadError
 from loadgen.record.read import read as read_load

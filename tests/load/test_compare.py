@@ -26,6 +26,7 @@ from loadgen.compare.power import outlook
 from loadgen.compare.read import problem, read
 from loadgen.compare.runs import compare_runs
 from loadgen.compare.values import (
+    FILE,
     Block,
     BlockResult,
     CheckSeen,
@@ -37,7 +38,6 @@ from loadgen.compare.values import (
     Turn,
     Verdict,
 )
-from loadgen.compare.write import FILE
 from loadgen.record.lines import Metric, to_json
 from loadgen.record.read import read as read_load
 from loadgen.record.write import FILE as LOAD
