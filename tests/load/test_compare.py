@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from blobproof.commands.compare import command
+from blobproof.cli import group
 from blobproof.compare_screen import sentence
 from blobproof.runs import empty_folder
 from harness.vocabulary import ExitCode
@@ -367,7 +367,7 @@ def test_a_secret_never_gets_into_a_header(tmp_path: Path) -> None:
 
 def run(*words: object) -> Result:
     """The command with these words."""
-    return CliRunner().invoke(command, [str(one) for one in words], standalone_mode=False)
+    return CliRunner().invoke(group, ["compare", *map(str, words)], standalone_mode=False)
 
 
 def test_a_comparison_is_judged_again_by_another_margin(tmp_path: Path) -> None:

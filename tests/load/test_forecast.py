@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings, strategies
 
-from blobproof.commands.forecast import command
+from blobproof.cli import group
 from loadgen.forecast import tail
 from loadgen.forecast.caps import caps_of, elsewhere
 from loadgen.forecast.errors import ForecastError
@@ -379,18 +379,18 @@ def test_no_tail_where_nobody_knows_how_many_ranks_there_will_be() -> None:
 
 def test_the_command(tmp_path: Path) -> None:
     folders = [str(write(one, tmp_path / one.folder)) for one in law_runs(LAW, SIZES)]
-    said = CliRunner().invoke(command, [*folders, "--to", "16"], standalone_mode=False)
+    said = CliRunner().invoke(group, ["forecast", *folders, "--to", "16"], standalone_mode=False)
     assert said.exception is None
     rows = [line for line in said.output.splitlines() if "MB/s" in line or "GB/s" in line]
     assert len(rows) == 6
     assert all("0.001" in row for row in rows)  # the scale stands on every row
     assert "at 8" in said.output
     limited = [*folders, "--to", "16", "--substrate", "blob-account", "--client-gbps", "1"]
-    capped = CliRunner().invoke(command, limited, standalone_mode=False)
+    capped = CliRunner().invoke(group, ["forecast", *limited], standalone_mode=False)
     assert "client network 2 GB/s (user-supplied)" in capped.output
-    plain = CliRunner().invoke(command, [*folders, "--to", "16", "--json"], standalone_mode=False)
+    plain = CliRunner().invoke(group, ["forecast", *folders, "--to", "16", "--json"], standalone_mode=False)
     (found,) = json.loads(plain.output)["forecasts"]
     assert {row["size"] for row in found["measured"]} == {*SIZES}
     assert [row["model"] for row in found["modelled"]] == ["USL", "linear"]
-    refused = CliRunner().invoke(command, [*folders[:3], "--to", "16"], standalone_mode=False)
+    refused = CliRunner().invoke(group, ["forecast", *folders[:3], "--to", "16"], standalone_mode=False)
     assert isinstance(refused.exception, ForecastError)

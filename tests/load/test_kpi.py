@@ -20,7 +20,7 @@ from hypothesis import strategies
 from rich.console import Console
 
 from blobproof.bench_screen import summary
-from blobproof.commands.kpis import command
+from blobproof.cli import group
 from harness.vocabulary import ExitCode
 from loadgen.fleet.after import Done
 from loadgen.kpi.interval import Interval as Optimum
@@ -557,16 +557,16 @@ def test_a_file_that_states_nothing_readable(tmp_path: Path) -> None:
 def test_the_command(tmp_path: Path) -> None:
     made = run(plan(CHECKPOINT), {"write": [[1.0, 2.0]], "restore": [[1.0, 1.5]]})
     folder = str(write(made, tmp_path / "run"))
-    said = CliRunner().invoke(command, [folder, "--limits"], standalone_mode=False)
+    said = CliRunner().invoke(group, ["kpis", folder, "--limits"], standalone_mode=False)
     assert said.exception is None
     rows = [line for line in said.output.splitlines() if " measured " in line or " modelled " in line]
     assert len(rows) > 20
     assert all(" 0.001 " in row for row in rows if row.startswith(("write.", "restore.", "checkpoint.")))
     words = [folder, "--json", "--objective", "write.barrier_s<=1s"]
-    missed = CliRunner().invoke(command, words, standalone_mode=False)
+    missed = CliRunner().invoke(group, ["kpis", *words], standalone_mode=False)
     assert missed.return_value == ExitCode.OBJECTIVE_MISSED
     assert json.loads(missed.output)["exit_code"] == 6
-    unknown = CliRunner().invoke(command, [folder, "--objective", "a.b<=1"], standalone_mode=False)
+    unknown = CliRunner().invoke(group, ["kpis", folder, "--objective", "a.b<=1"], standalone_mode=False)
     assert isinstance(unknown.exception, ObjectiveError)
 
 
@@ -577,7 +577,7 @@ def test_limits_at_full_size_are_of_what_the_run_chose(tmp_path: Path) -> None:
         made = plan_for("checkpoint-llama3-8b", scale=1e-4, choices={"layout": layout})
         assert f"layout={layout}" in document.load(document.dump(made)).choices
         folder = str(write(run(made, {"write": [[1.0]]}), tmp_path / layout))
-        said = CliRunner().invoke(command, [folder, "--limits", "--json"], standalone_mode=False)
+        said = CliRunner().invoke(group, ["kpis", folder, "--limits", "--json"], standalone_mode=False)
         needs[layout] = [one["requests"] for one in json.loads(said.output)["limits"]]
         full, _ = full_plan(profile("checkpoint-llama3-8b"), choices={"layout": layout})
         accounts = (substrate("blob-account"), substrate("blob-account-listed"))

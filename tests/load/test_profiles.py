@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from blobproof.commands.profiles import command, every_number
+from blobproof.cli import group
+from blobproof.commands.profiles import every_number
 from harness.vocabulary import ExitCode
 from loadgen.payload.recipes import recipes
 from loadgen.plan.document import load
@@ -258,11 +259,11 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_the_command_lists_all_and_shows_one() -> None:
-    every = CliRunner().invoke(command, ["--json", "--scale", "1/1000"])
+    every = CliRunner().invoke(group, ["profiles", "--json", "--scale", "1/1000"])
     assert every.exit_code == 0
     assert [json.loads(line)["id"] for line in every.stdout.splitlines()] == [*profiles()]
-    shown = CliRunner().invoke(command, ["mixed", "--scale", "0.1%", "--json"])
+    shown = CliRunner().invoke(group, ["profiles", "mixed", "--scale", "0.1%", "--json"])
     facts = json.loads(shown.stdout)
     assert load(facts["plan"]) == plan_for("mixed", scale=0.001)
-    words = CliRunner().invoke(command, ["checkpoint-llama3-8b", "--choose", "layout=dcp"])
+    words = CliRunner().invoke(group, ["profiles", "checkpoint-llama3-8b", "--choose", "layout=dcp"])
     assert words.exit_code == 0 and "__{rank}_{part}.distcp" in words.stdout and "assumed" in words.stdout

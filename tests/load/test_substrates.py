@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blobproof.commands.substrates import command
+from blobproof.cli import group
 from loadgen.plan.make import plan_for
 from loadgen.plan.requests import requests
 from loadgen.substrates.account import account_floor, account_floors
@@ -259,12 +259,14 @@ def test_a_cluster_has_no_account_limits() -> None:
 
 
 def test_the_command_lists_all_and_shows_one() -> None:
-    every = CliRunner().invoke(command, ["--json"])
+    every = CliRunner().invoke(group, ["substrates", "--json"])
     facts = {one["id"]: one for one in map(json.loads, every.stdout.splitlines())}
     assert [*facts] == [*substrates()]
     assert facts["vast-odm"]["modelled"] is None and not facts["vast-odm"]["may_judge"]
-    words = CliRunner().invoke(command, ["L32aos_v4", "--nodes", "16", "--redundancy", "replicas 3"])
+    words = CliRunner().invoke(
+        group, ["substrates", "L32aos_v4", "--nodes", "16", "--redundancy", "replicas 3"]
+    )
     assert words.exit_code == 0 and "Modelled ceiling of 16 nodes" in words.stdout
     assert "Leads to no verdict: access, receive_capped assumed" in words.stdout
-    assert CliRunner().invoke(command, ["--nodes", "3"]).exit_code == 2
-    assert "missing" in CliRunner().invoke(command, ["vast-odm"]).stdout
+    assert CliRunner().invoke(group, ["substrates", "--nodes", "3"]).exit_code == 2
+    assert "missing" in CliRunner().invoke(group, ["substrates", "vast-odm"]).stdout
