@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from blobproof.arguments import json_option, style_option
 from blobproof.bench_arguments import plan_of, scale, size
@@ -135,8 +136,10 @@ def command(context: click.Context, /, **given: Any) -> int:
         return _experiment(_two([*left, *other]), given)
     folders = [Path(one) for one in (*left, *other)]
     if len(folders) == 1 and (folders[0] / FILE).is_file():
+        _only(context, _AGAIN, "a comparison that exists is judged again by --margin and --alpha alone")
         return _again(folders[0], given)
     if folders and all((one / LOAD).is_file() for one in folders):
+        _only(context, _OF_FOLDERS, "load runs that exist take --primary and --alpha alone")
         if not other:
             first, second = _two([*left])
             return _folders([Path(first)], [Path(second)], given)
@@ -149,6 +152,19 @@ def command(context: click.Context, /, **given: Any) -> int:
     raise click.UsageError(
         "two endpoints want --profile PROFILE; without it give folders of load runs, or of one comparison."
     )
+
+
+_SHOWN = frozenset({"sides", "gate", "must_be_better", "as_json"})
+_AGAIN = _SHOWN | {"margin", "alpha"}
+_OF_FOLDERS = _SHOWN | {"primary", "alpha"}
+
+
+def _only(context: click.Context, used: frozenset[str], why: str) -> None:
+    """Refuse what was asked for and would do nothing: it is about runs that are to come."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name not in used and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} does nothing here: {why}.")
 
 
 def _two(words: Sequence[str]) -> tuple[str, str]:
