@@ -97,12 +97,17 @@ def main() -> int:
 
 
 def truth(arrivals: Iterable[float], service: float) -> list[float]:
-    """The latency, seconds, of a request at each of these times, seconds from the start of the schedule.
+    """The latency, seconds, of a request at each of these times, seconds from the start of the schedule."""
+    return [_answered(at, service) - at for at in arrivals]
 
-    The server reads a request when it comes, or when the stall in which it came is over; it answers `service`
+
+def _answered(at: float, service: float) -> float:
+    """When a request of this time is answered.
+
+    Work on it begins when it comes, or when the stall in which it came is over; the answer is `service`
     later, or when the stall that began meanwhile is over. Requests do not wait for each other.
     """
-    return [_awake(_awake(at) + service) - at for at in arrivals]
+    return _awake(_awake(at) + service)
 
 
 def _awake(at: float) -> float:
@@ -221,7 +226,11 @@ def _locust(given: argparse.Namespace) -> int:
 
 
 def _serve(start: int, service: float) -> int:
-    """Answer every request `service` seconds after it was read, and stand still when the schedule says so."""
+    """Answer every request when the truth says so: to the schedule, from when it was read.
+
+    During a stall it reads on and answers nothing. To read what a stall held back only afterwards would take
+    it some milliseconds, and every answer would be late by them.
+    """
     listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
     listening.setblocking(False)
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
@@ -234,13 +243,9 @@ def _serve(start: int, service: float) -> int:
     unread: dict[int, bytes] = {}
     # In order: every answer takes as long.
     due: collections.deque[tuple[float, int, bytes]] = collections.deque()
-    stall = start / _NS + FIRST
+    began = start / _NS
     while True:
         now = time.monotonic()
-        if now >= stall:
-            time.sleep(max(0.0, stall + STALL - now))
-            stall += EVERY
-            now = time.monotonic()
         while due and due[0][0] <= now:
             _, number, head = due.popleft()
             if number in known:
@@ -248,8 +253,8 @@ def _serve(start: int, service: float) -> int:
                 name = head.partition(b"/read/")[2].partition(b" ")[0]
                 if name:
                     answered[name] = time.monotonic_ns()
-        wait = min(stall, due[0][0] if due else stall) - time.monotonic()
-        for number, _ in poll.poll(max(0.0, wait)):
+        wait = max(0.0, due[0][0] - time.monotonic()) if due else None
+        for number, _ in poll.poll(wait):
             if number == listening.fileno():
                 with contextlib.suppress(BlockingIOError):
                     while True:
@@ -271,7 +276,8 @@ def _serve(start: int, service: float) -> int:
                 known.pop(number).close()
                 continue
             *heads, unread[number] = (unread[number] + piece).split(b"\r\n\r\n")
-            due.extend((time.monotonic() + service, number, head) for head in heads)
+            answer = began + _answered(time.monotonic() - began, service)
+            due.extend((answer, number, head) for head in heads)
 
 
 # --------------------------------------------------------------------------------------------- report
