@@ -683,7 +683,9 @@ def test_the_truth_of_a_server_that_stalls() -> None:
 
 
 def test_percentiles_are_those_of_the_histogram() -> None:
-    values = [one * one % 9973 for one in range(1, 500)]
-    for quantile in omission.QUANTILES:
-        exact = omission.exact([float(one) for one in values], quantile)
-        assert Histogram.of(values).percentile(quantile) == pytest.approx(exact, rel=1 / 1024)
+    for count in (499, 6000):
+        values = [one * one % 9973 for one in range(count)]
+        for quantile in omission.QUANTILES:
+            exact = omission.exact([float(one) for one in values], quantile)
+            assert Histogram.of(values).percentile(quantile) == pytest.approx(exact, rel=1 / 1024)
+    assert omission.exact([float(one) for one in range(1, 6001)], 99.9) == 5994
