@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from loadgen.client.kept import Kept
+
 HEAD_LIMIT = 64 * 1024
 """Bytes; a head that is longer is no answer."""
 
@@ -111,7 +113,7 @@ class Chunks:
         self._expects = _SIZE
         self.done = False
 
-    def feed(self, data: memoryview, kept: bytearray | None = None) -> int:
+    def feed(self, data: memoryview, kept: Kept | None = None) -> int:
         """Takes bytes; how many of them were payload, which goes to `kept` too. Raises `ProtocolError`."""
         payload, at, end = 0, 0, len(data)
         while at < end:
@@ -120,7 +122,7 @@ class Chunks:
             if self._left:
                 take = min(self._left, end - at)
                 if kept is not None:
-                    kept += data[at : at + take]
+                    kept.extend(data[at : at + take])
                 payload += take
                 self._left -= take
                 at += take

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from loadgen.client.answer import HEAD_LIMIT, Chunks, ProtocolError, parse_head
+from loadgen.client.kept import Kept, kept
 from loadgen.client.tls import TlsStream
 from loadgen.work.op import Kind, Op, Outcome
 
@@ -93,7 +94,7 @@ class Connection:
         self.stash = b""  # an answer's head, as far as it came
         self.left = 0  # bytes of the answer's body that are still to come
         self.received = 0
-        self.kept: bytearray | None = None
+        self.kept: Kept | None = None
         self.chunks: Chunks | None = None
 
     def attach(self, sock: Any) -> None:
@@ -179,7 +180,7 @@ class Connection:
         if self.status in (204, 304) or (op is not None and op.kind is Kind.GET_PROPERTIES):
             length, chunked = 0, False
         if op is not None and op.keep:
-            self.kept = bytearray()
+            self.kept = kept(op.keep)
         if chunked:
             self.stage, self.chunks = Stage.CHUNKS, Chunks()
         elif length >= 0:
@@ -197,7 +198,7 @@ class Connection:
             self.received += count
             self.left -= count
             if self.kept is not None:
-                self.kept += data
+                self.kept.extend(data)
             done = self.stage is Stage.LENGTH and self.left <= 0
             if done and self.left:
                 raise ProtocolError("bytes after the end of the answer")
@@ -219,9 +220,9 @@ class Connection:
     def outcome(self, failure: str, now: int) -> Outcome:
         """What became of the operation, at this time (ns)."""
         sent = max(0, self.body - self.unsent)
-        kept = b"" if self.kept is None else bytes(self.kept)
+        body = b"" if self.kept is None else bytes(self.kept)
         started = self.started or self.begun
-        return Outcome(self.status, self.code, started, self.first, now, sent, self.received, failure, kept)
+        return Outcome(self.status, self.code, started, self.first, now, sent, self.received, failure, body)
 
 
 def _nowhere(_: object) -> int:

@@ -17,8 +17,9 @@ from loadgen.record.lines import Metric
 from loadgen.record.read import LoadRun, read
 from loadgen.record.write import LoadWriter
 from loadgen.storm.recoveries import recoveries
-from loadgen.validity.check import Check
+from loadgen.validity.check import Check, State
 from loadgen.validity.checks import checks
+from loadgen.validity.contents import CONTENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Done:
     def exit_code(self) -> ExitCode:
         """What it means for a script."""
         codes = [self.decision.exit_code]
+        if any(check.name == CONTENTS and check.state is State.INVALIDATES for check in self.checks):
+            codes.append(ExitCode.DIVERGENCE)
         if not self.run.complete:
             codes.append(ExitCode.INDETERMINATE)
         if not any(phase.ops for phase in self.run.phases if phase.measured):

@@ -18,6 +18,7 @@ from loadgen.fleet.surroundings import Audience, Clock, Fleet, Message
 from loadgen.plan.values import Phase
 from loadgen.record import lines
 from loadgen.record.delta import Delta
+from loadgen.validity.contents import CONTENTS
 
 NS = 1_000_000_000
 _POLL = 0.02  # seconds between two looks at a wait
@@ -268,6 +269,9 @@ class Conductor:
             ledger.finish(member.index, ranks, data["unfinished"])
             if data["trouble"]:
                 self._event("op-log", f"{member.name}: {data['trouble']}", worker=member.index)
+            if found := data.get("contents"):
+                phase = {"phase": ledger.phase.name, "iteration": ledger.phase.iteration}
+                self._event(CONTENTS, "reads were compared", worker=member.index, **phase, **found)
             self._arrive(member.id, Word.DONE, data["phase"])
 
     def _use(self, worker: int | str, host: str, sample: Message) -> None:

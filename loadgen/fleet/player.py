@@ -18,11 +18,13 @@ from loadgen.client.target import Target
 from loadgen.fleet.job import Auth, Job
 from loadgen.fleet.log import Log
 from loadgen.payload.payloads import Payloads
-from loadgen.plan.values import Lane, Phase
+from loadgen.plan.values import Action, Lane, Phase
 from loadgen.record.recorder import Recorder
 from loadgen.validity.sampler import Sampler
 from loadgen.work.files import of_rank
+from loadgen.work.op import Source
 from loadgen.work.phase import PhaseSource
+from loadgen.work.reads import CheckedReads
 
 NS = 1_000_000_000
 _BREATH = 20_000_000  # ns that the client may work before the heartbeat and the master's words get their turn
@@ -103,13 +105,15 @@ class Player:
         while (now := time.monotonic_ns()) < start and self._stop != number:
             waiter.wait(min((start - now) / NS, _REST))
         self._sampler.take()  # what came before is not of this phase
-        self._drive(source, number, until, waiter, recorder)
+        reads = CheckedReads(source) if any(lane.action is Action.DOWNLOAD for lane in phase.lanes) else None
+        self._drive(source, reads or source, number, until, waiter, recorder)
         return {
             **self._report(number, recorder, time.monotonic_ns()),
             "usage": self._sample(),
             "tallies": [tally.facts() for tally in source.tallies],
             "unfinished": self._unfinished(phase, source) if source.stopped else [],
             "trouble": self._log.trouble if self._log else "",
+            "contents": reads.compared(self._payloads.digest) if reads else None,
         }
 
     def close(self) -> str:
@@ -118,8 +122,15 @@ class Player:
         return self._log.close() if self._log else ""
 
     def _drive(
-        self, source: PhaseSource, number: int, until: int, waiter: Waiter, recorder: Recorder
+        self,
+        source: PhaseSource,
+        work: Source,
+        number: int,
+        until: int,
+        waiter: Waiter,
+        recorder: Recorder,
     ) -> None:
+        """`work` is what the client gets: the phase's source, or one that stands around it."""
         engine = self._engine
         now = breathed = time.monotonic_ns()
         told = self._interval(now)
@@ -127,7 +138,7 @@ class Player:
         while not source.finished:
             if drained:
                 if now >= drained:
-                    engine.abandon(source, "cut-off")
+                    engine.abandon(work, "cut-off")
                     return
             elif now >= until or self._stop == number:
                 source.stop(now)
@@ -136,7 +147,7 @@ class Player:
                 told = interval
                 self._tell(self._report(number, recorder, now) | self._usage(interval))
             before = time.monotonic_ns()
-            engine.turn(source, _AT_ONCE)
+            engine.turn(work, _AT_ONCE)
             now = time.monotonic_ns()
             # A way through the hub costs as much as an operation: while answers come at once it is not taken.
             if now - breathed >= _BREATH or now - before >= _IDLE:

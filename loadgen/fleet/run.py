@@ -115,7 +115,7 @@ def _hear(writer: LoadWriter, watch: Watch, follow: Follow | None, *, join: bool
     return hear
 
 
-_QUIET = ("clock", "fleet", "usage", "op-logs")
+_QUIET = ("clock", "contents", "fleet", "usage", "op-logs")
 
 
 def _self_test(wish: Wish, https: bool, watch: Watch) -> list[Event]:

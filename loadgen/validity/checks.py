@@ -16,6 +16,7 @@ from loadgen.validity.conduct import (
     ranks_check,
     workers_check,
 )
+from loadgen.validity.contents import contents_check
 from loadgen.validity.generator import (
     ceiling_check,
     machine_check,
@@ -49,6 +50,7 @@ def checks(
         workers_check(run),
         ranks_check(run),
         errors_check(run),
+        contents_check(run),
         ceiling_check(run, ceiling),
         processor_check(run),
         machine_check(run),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from loadgen.plan.values import Action, Lane
 from loadgen.work.listing import next_marker
-from loadgen.work.op import Blob, Kind, Op, Outcome
+from loadgen.work.op import Blob, Keep, Kind, Op, Outcome
 
 HYDRATED = "hydrated/"
 """What stands before the name of a blob that was made from another one by Put Block From URL."""
@@ -116,7 +116,7 @@ def _list(lane: Lane, rank: int, blob: Blob) -> _Begun:
 
 
 def _page(lane: str, rank: int, blob: Blob, limit: int, marker: str) -> Op:
-    return Op(Kind.LIST_BLOBS, rank, lane, blob, marker=marker, limit=limit, keep=True)
+    return Op(Kind.LIST_BLOBS, rank, lane, blob, marker=marker, limit=limit, keep=Keep.BODY)
 
 
 def _churn(lane: Lane, rank: int, blob: Blob) -> _Begun:

@@ -21,6 +21,14 @@ class Kind(enum.StrEnum):
     LIST_BLOBS = "list-blobs"
 
 
+class Keep(enum.IntEnum):
+    """What of an answer's body comes with the outcome."""
+
+    NOTHING = 0
+    BODY = 1
+    CHECKSUM = 2  # CRC-64/NVME, 8 bytes, the highest first
+
+
 WRITES = frozenset({Kind.PUT_BLOB, Kind.PUT_BLOCK})
 """Operations whose body is payload."""
 
@@ -48,7 +56,7 @@ class Op:
     source: str = ""  # name of the blob that a Put Block From URL fetches from, in the same container
     marker: str = ""  # of List Blobs
     limit: int = 0  # names on a page of List Blobs
-    keep: bool = False  # the outcome's body is wanted
+    keep: Keep = Keep.NOTHING
     intended: int = 0  # ns of the monotonic clock: when it was to start
     attempt: int = 1
 
@@ -69,7 +77,7 @@ class Outcome(NamedTuple):
     sent: int  # bytes of the request body
     received: int  # bytes of the response body
     failure: str = ""
-    body: bytes = b""
+    body: bytes = b""  # as `Op.keep` has it
 
     @property
     def good(self) -> bool:

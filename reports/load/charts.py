@@ -17,7 +17,7 @@ GANTT_RANKS = 256
 _THINNEST = 0.05
 """Seconds that a step is wide at least."""
 
-ROUTINE = frozenset({"ceiling", "fleet", "clock", "usage", "op-logs"})
+ROUTINE = frozenset({"ceiling", "fleet", "clock", "contents", "usage", "op-logs"})
 """Events that every run has: they are told, and not drawn."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from harness.endpoint import Endpoint, Style
 from loadgen.client import Engine, Target
-from loadgen.work.op import Blob, Kind, Op, Outcome
+from loadgen.work.op import Blob, Keep, Kind, Op, Outcome
 
 Script = Callable[[socket.socket], None]
 
@@ -55,7 +55,7 @@ class Work:
         return [outcome for _, outcome in self.done_ops]
 
 
-def make(kind: Kind, length: int = 0, *, name: str = "a", keep: bool = False, **more: object) -> Op:
+def make(kind: Kind, length: int = 0, *, name: str = "a", keep: Keep = Keep.NOTHING, **more: object) -> Op:
     """An operation on a blob of `length` bytes."""
     op = Op(kind, 0, "lane", Blob(name, length, "pattern", 1), 0, length, keep=keep)
     for field, value in more.items():
@@ -63,7 +63,7 @@ def make(kind: Kind, length: int = 0, *, name: str = "a", keep: bool = False, **
     return op
 
 
-def get(length: int, *, keep: bool = False) -> Op:
+def get(length: int, *, keep: Keep = Keep.NOTHING) -> Op:
     return make(Kind.GET_BLOB, length, keep=keep)
 
 

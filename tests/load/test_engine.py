@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from awscrt import checksums
 
 from harness.endpoints import builtin
 from harness.endpoints.builtin import Running
 from loadgen.client import Engine, Target
 from loadgen.client.reach import UnreachableError
 from loadgen.work.listing import next_marker
-from loadgen.work.op import Blob, Kind, Op, Outcome
+from loadgen.work.op import Blob, Keep, Kind, Op, Outcome
 from tests.endpoints.test_builtin import call, status
 from tests.load.scripted import (
     PATTERN,
@@ -89,9 +90,16 @@ ANSWERS = {
 }
 
 
+KEPT = {
+    Keep.NOTHING: b"",
+    Keep.BODY: b"hello",
+    Keep.CHECKSUM: checksums.crc64nvme(b"hello").to_bytes(8, "big"),
+}
+
+
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("keep", [False, True])
-def test_answers(name: str, keep: bool) -> None:
+@pytest.mark.parametrize("keep", Keep)
+def test_answers(name: str, keep: Keep) -> None:
     """Every way to frame an answer of five bytes, whole and broken."""
     pieces, failure = ANSWERS[name]
     op = get(5, keep=keep)
@@ -100,7 +108,7 @@ def test_answers(name: str, keep: bool) -> None:
     assert outcome.good is not bool(failure)
     if not failure:
         assert (outcome.status, outcome.received) == (200, 5)
-        assert outcome.body == (b"hello" if keep else b"")
+        assert outcome.body == KEPT[keep]
         assert op.intended <= outcome.started <= outcome.first <= outcome.last
 
 
@@ -371,7 +379,7 @@ assert not hasattr(select, "epoll") and "gevent" in socket.socket.__module__
 from tests.load.scripted import *
 answer = b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
 with scripted(answers(answer)) as endpoint, engine(endpoint) as made:
-    work = Work(get(5, keep=True))
+    work = Work(get(5, keep=Keep.BODY))
     while not work.finished:
         made.turn(work)
         with gevent.Timeout(made.wait_s(), False):
@@ -421,25 +429,25 @@ def test_round_trip(facade: Running, face: str | None, auth: str) -> None:
             assert outcome.good, (op.kind, outcome, made.trouble)
         return work.done_ops
 
-    def parts(kind: Kind, of: Blob, *, keep: bool = False, source: str = "") -> list[Op]:
+    def parts(kind: Kind, of: Blob, *, keep: Keep = Keep.NOTHING, source: str = "") -> list[Op]:
         return [
             Op(kind, 3, "l", of, at, min(MIB, of.size - at), number, source=source, keep=keep)
             for number, at in enumerate(offsets)
         ]
 
     def listed(limit: int, marker: str = "") -> bytes:
-        op = Op(Kind.LIST_BLOBS, 3, "l", Blob(folder, 0, "", 0), marker=marker, limit=limit, keep=True)
+        op = Op(Kind.LIST_BLOBS, 3, "l", Blob(folder, 0, "", 0), marker=marker, limit=limit, keep=Keep.BODY)
         return do(op)[0][1].body
 
     try:
         do(*parts(Kind.PUT_BLOCK, blob))
         do(Op(Kind.PUT_BLOCK_LIST, 3, "l", blob, block=len(offsets)))
-        read = do(*parts(Kind.GET_BLOB, blob, keep=True))
+        read = do(*parts(Kind.GET_BLOB, blob, keep=Keep.BODY))
         whole = b"".join(outcome.body for _, outcome in sorted(read, key=lambda pair: pair[0].offset))
         assert whole == PATTERN[: blob.size]
         do(*parts(Kind.PUT_BLOCK_FROM_URL, copy, source=blob.name))
         do(Op(Kind.PUT_BLOCK_LIST, 3, "l", copy, block=len(offsets)))
-        (fetched,) = do(Op(Kind.GET_BLOB, 3, "l", copy, 0, copy.size, keep=True))
+        (fetched,) = do(Op(Kind.GET_BLOB, 3, "l", copy, 0, copy.size, keep=Keep.BODY))
         assert fetched[1].body == whole
         do(Op(Kind.PUT_BLOB, 3, "l", Blob(f"{folder}small", 20_000, "pattern", 1), 0, 20_000))
         first = listed(2)
