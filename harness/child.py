@@ -49,7 +49,7 @@ def run_pytest(session: Session, endpoint: Endpoint, watch: Watch, *, workers: i
     # Stealing: clients take seconds and cases milliseconds; and of all ways it survives a worker that dies.
     parallel = ("-p", "xdist", "-n", str(workers), "--dist=worksteal")
     command = [
-        *(sys.executable, "-m", "pytest", root, "-p", "harness.plugin", "-p", "no:cacheprovider"),
+        *(sys.executable, "-P", "-m", "pytest", root, "-p", "harness.plugin", "-p", "no:cacheprovider"),
         *("--rootdir", root, "-c", os.devnull, "--import-mode=importlib", "-q", "--tb=short"),
         *("-o", "python_files=*.py", "-o", "python_functions=test_*", f"--scale={session.scale}"),
         *(parallel if workers > 1 else ()),

@@ -43,7 +43,18 @@ def command(root: Path, account: str, port: int, as_json: bool, rest: tuple[str,
         raise click.UsageError(f"{root} is not a folder; make it first: mkdir -p {root}")
     key = os.environ.get("AZURE_STORAGE_KEY") or _kept_key(root)
     child = subprocess.Popen(
-        [sys.executable, "-m", "reference_impl", "serve", "--root", str(root), "--port", str(port), *rest],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "reference_impl",
+            "serve",
+            "--root",
+            str(root),
+            "--port",
+            str(port),
+            *rest,
+        ],
         stdout=subprocess.PIPE,
         # The key goes by environment: a command line is there for everybody to read.
         env={**os.environ, "BLOBPROOF_ACCOUNT": account, "BLOBPROOF_KEY": key},

@@ -80,7 +80,7 @@ def reference(
         data.mkdir(parents=True, exist_ok=True)
         key = key or new_key()
         command = [
-            *(sys.executable, "-m", "reference_impl", "serve", "--root", str(data), "--host", _HOST),
+            *(sys.executable, "-P", "-m", "reference_impl", "serve", "--root", str(data), "--host", _HOST),
             *("--port", "0", "--https-port", "0"),
             *("--cert", str(certs.certificate), "--cert-key", str(certs.key)),
             *("--issuer", str(issuer.issuer), "--jwks-ca", str(certs.ca)),

@@ -46,7 +46,7 @@ def mutants() -> tuple[Mutant, ...]:
     """All mutants, by name. Raises MutantsError."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "reference_impl", "mutants"],
+            [sys.executable, "-P", "-m", "reference_impl", "mutants"],
             cwd=_PACKAGES,
             capture_output=True,
             text=True,

@@ -111,7 +111,7 @@ def _npm(pin: Pin, home: Path, folder: ToolsFolder) -> None:
 
 
 def _pip(pin: Pin, home: Path, folder: ToolsFolder) -> None:
-    run([sys.executable, "-m", "venv", str(home)], seconds=120)
+    run([sys.executable, "-P", "-m", "venv", str(home)], seconds=120)
     if not pin.alone:
         _pip_install(home, folder, pin.requirement, *pin.also)
         return
@@ -124,6 +124,7 @@ def _pip_install(home: Path, folder: ToolsFolder, *words: str) -> None:
     run(
         [
             str(home / "bin" / "python"),
+            "-P",
             "-m",
             "pip",
             "install",

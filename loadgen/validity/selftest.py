@@ -77,7 +77,7 @@ class _Child:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "loadgen.validity.flood"],
+            [sys.executable, "-P", "-m", "loadgen.validity.flood"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
