@@ -90,7 +90,9 @@ class ServerProcess:
         deadline = time.monotonic() + timeout
         while True:
             ended = not self.running
-            for line in self.output.read_text(encoding="utf-8", errors="replace").splitlines():
+            text = self.output.read_text(encoding="utf-8", errors="replace")
+            # The last line may be half there: a write to a file is seen as it goes.
+            for line in (text if ended else text[: text.rfind("\n") + 1]).splitlines():
                 if (found := read(line)) is not None:
                     return found
             if ended:

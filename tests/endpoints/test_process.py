@@ -61,6 +61,15 @@ def test_the_whole_group_is_ended(tmp_path: Path) -> None:
     assert gone(child)
 
 
+def test_half_a_line_is_waited_for(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; sys.stdout.write('ready 1'); sys.stdout.flush(); time.sleep(0.3); "
+        "print('2', flush=True); time.sleep(60)"
+    )
+    with start(tmp_path, code) as process:
+        assert process.wait_ready(lambda line: line if line.startswith("ready") else None, 10) == "ready 12"
+
+
 def test_ended_on_keyboard_interrupt(tmp_path: Path) -> None:
     pid = 0
     with pytest.raises(KeyboardInterrupt), start(tmp_path, READY) as process:
