@@ -55,6 +55,7 @@ CONTAINER = "bp-calibration"
 _REQUESTS = 16  # of a run, four of them at once
 _SURE = 0.97  # of the draws: the goal is 95 %, and it is to be met
 _STRETCH = 32  # runs that are drawn together
+_FEW = 12  # blocks that somebody in a hurry takes
 Floats = NDArray[np.float64]
 
 
@@ -83,14 +84,14 @@ def main() -> int:
             continue
         needed = enough(series, rules)
         if name == "service":
-            blocks = blocks or needed or 96
+            blocks = blocks or max(needed or 96, rules.blocks)
         say(f"{name}: {describe(series)}; blocks to find 10 %: {needed or 'above 96'}")
         told[name] = {
             "series": [round(float(one), 6) for one in np.exp(series)],
             "needed": needed,
             "simulated": {},
         }
-        for count in sorted({rules.blocks, blocks}):
+        for count in sorted({_FEW, blocks}):
             mine = replace(rules, blocks=count)
             for slower in (0.0, 0.02, SLOWER):
                 found = simulated(series, mine, slower, wanted.simulated)
@@ -163,7 +164,7 @@ def blocks_of(series: Floats) -> Floats:
 def enough(series: Floats, rules: Rules) -> int | None:
     """How many blocks find a difference of 10 % in draws from a series; None: more than 96."""
     rng = np.random.default_rng(1)
-    for blocks in (rules.blocks, 16, 20, 24, 32, 48, 64, 96):
+    for blocks in (_FEW, 16, 20, 24, 32, 48, 64, 96):
         logs = np.array([_log_ratios(series, blocks, rng) for _ in range(1000)])
         over = logs + math.log1p(SLOWER) - rules.log_margin
         ranks = stats.rankdata(np.abs(over), axis=1)

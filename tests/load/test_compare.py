@@ -39,7 +39,7 @@ from loadgen.record.read import read as read_load
 from loadgen.record.write import FILE as LOAD
 from tests.load.made_up import made_up, made_up_comparison
 
-RULES = Rules("write.barrier_s", lower_is_better=True, resamples=999)
+RULES = Rules("write.barrier_s", lower_is_better=True, blocks=12, resamples=999)
 JUMPED = CheckSeen("clock", "invalidates", "it jumped")
 Measure = Callable[[str, Place], BlockResult]
 

@@ -32,7 +32,9 @@ QUIET = [0.001, -0.004, 0.006, -0.002, 0.003, -0.005]
 
 def rules(**changed: object) -> Rules:
     """Rules of a comparison of a time."""
-    return Rules(**{"primary": "write.barrier_s", "lower_is_better": True, "resamples": 999, **changed})  # type: ignore[arg-type]
+    return Rules(
+        **{"primary": "write.barrier_s", "lower_is_better": True, "blocks": 12, "resamples": 999, **changed}
+    )  # type: ignore[arg-type]
 
 
 @given(LOGS)
