@@ -42,7 +42,7 @@ class File:
 def main() -> int:
     """Count intervals."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--corpora", type=int, default=200)
+    parser.add_argument("--corpora", type=int, default=1000)
     parser.add_argument("--files", type=int, default=150)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
