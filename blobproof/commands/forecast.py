@@ -102,7 +102,13 @@ def _show(console: Console, one: Forecast) -> None:
     measured = Table("measured", one.by.value, "scale", "median", "least", "most", "n", box=None)
     for row in one.measured:
         figures = [amount(value, one.unit) for value in (row.median, row.low, row.high)]
-        measured.add_row("", str(row.size), f"{row.scale:.4g}", *figures, f"{row.n} in {row.runs} runs")
+        measured.add_row(
+            "",
+            str(row.size),
+            f"{row.scale:.4g}",
+            *figures,
+            f"{row.n} in {row.runs} run{'s' * (row.runs > 1)}",
+        )
     console.print(measured, highlight=False)
     modelled = Table(
         "modelled",

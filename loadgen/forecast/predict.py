@@ -165,7 +165,9 @@ def _usl(points: Series, to: int, cap: Cap | None) -> Modelled:
     law = fitted.law
     said = f"σ {law.contention:.3g}, κ {law.coherency:.3g}, noise {100 * fitted.spread:.2g} %"
     if law.coherency > 0 and (peak := math.sqrt(max(1 - law.contention, 0) / law.coherency)) < to:
-        said += f"; most at {peak:.0f} {points.by}, less beyond"
+        said += (
+            f"; most at {peak:.0f} {points.by}, less beyond" if peak >= 1.5 else "; every one more gives less"
+        )
     without = _fitted(points.points[:-1])
     size = points.largest.size
     held = _held(points.largest, without.law.at(size), interval(without, size, LEVEL))

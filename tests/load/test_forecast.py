@@ -377,6 +377,18 @@ def test_no_tail_where_nobody_knows_how_many_ranks_there_will_be() -> None:
     assert last.ranks == 128
 
 
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (Usl(GB, 0.05, 0.01), "; most at 10 workers, less beyond"),
+        (Usl(GB, 0.9, 0.1), "; every one more gives less"),
+    ],
+)
+def test_where_more_gives_less_is_said(law: Usl, said: str) -> None:
+    (one,) = series(law_runs(law, SIZES, noise=0.0))
+    assert predict(one, 16).modelled[0].said.endswith(said)
+
+
 def test_the_command(tmp_path: Path) -> None:
     folders = [str(write(one, tmp_path / one.folder)) for one in law_runs(LAW, SIZES)]
     said = CliRunner().invoke(group, ["forecast", *folders, "--to", "16"], standalone_mode=False)
