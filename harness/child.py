@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,11 +67,14 @@ def run_pytest(session: Session, endpoint: Endpoint, watch: Watch, *, workers: i
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     log = session.folder / "pytest.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
-        )
-        interrupted = _await(child, session.folder / FILE, watch)
+    # What a process that was killed leaves behind goes with the rest.
+    with tempfile.TemporaryDirectory(prefix="blobproof-work-", ignore_cleanup_errors=True) as work:
+        env[Session.WORK] = work
+        with log.open("wb") as out:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
+            )
+            interrupted = _await(child, session.folder / FILE, watch)
     said = log.read_text(encoding="utf-8", errors="replace")
     log.write_text(redact_text(said, endpoint), encoding="utf-8")
     if not (session.folder / FILE).exists():

@@ -129,7 +129,7 @@ def scenario(request: pytest.FixtureRequest, options: Session) -> Iterator[Scena
     name = _id(request.node, options)
     logs = options.folder / "clients" / file_name(name)
     logs.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="blobproof-scenario-"))
+    work = Path(tempfile.mkdtemp(prefix="scenario-", dir=os.environ[Session.WORK]))
     request.node.stash[_SCENARIO] = made = Scenario(id=name, work=work, logs=logs)
     yield made
     shutil.rmtree(work, ignore_errors=True)

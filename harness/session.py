@@ -21,6 +21,8 @@ class Session:
 
     VARIABLE: ClassVar[str] = "BLOBPROOF_SESSION"
     """The environment variable that names the file: thousands of ids do not fit into a variable."""
+    WORK: ClassVar[str] = "BLOBPROOF_WORK"
+    """The one that names a folder for what scenarios need while they run; it is gone after the run."""
 
     folder: Path  # the run folder
     root: Path  # the folder that holds what is run: the suites, or the traces

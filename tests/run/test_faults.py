@@ -234,7 +234,12 @@ def test_nothing_is_left_on_the_endpoint(faults: RunSummary, façade: Endpoint) 
     assert containers(façade, RUN_PREFIX) == ()
 
 
-def test_a_worker_that_dies_loses_one_record(named: str, suites: Path, tmp_path: Path) -> None:
+def test_a_worker_that_dies_loses_one_record(
+    named: str, suites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path / "room"
+    room.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(room))
     summary = _run(named, suites, tmp_path / "run", 2, "crash", "delete-blob")
     records = _records(summary)
     assert records["crash/worker/one"]["verdict"] == "harness-error"
@@ -242,6 +247,7 @@ def test_a_worker_that_dies_loses_one_record(named: str, suites: Path, tmp_path:
     assert records["crash/zealous/one"]["verdict"] == "pass"
     assert summary.results.counts[Verdict.HARNESS_ERROR] == 1
     assert summary.decision.exit_code is ExitCode.HARNESS
+    assert not [*room.glob("blobproof-work-*")], "what it could not clear away itself is gone all the same"
 
 
 def test_a_runner_that_dies_leaves_a_run_that_is_cut_off(named: str, suites: Path, tmp_path: Path) -> None:
