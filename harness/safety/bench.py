@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from harness.endpoint import Endpoint
 from harness.faults.proxy import FaultProxy
 from harness.safety.aim import Sent
 from harness.safety.pool import Pool
+from harness.session import Session as Run
 from harness.signing.authorise import CredentialMissingError
 from harness.tools.find import Found
 
@@ -65,7 +67,7 @@ class Bench:
     def __init__(self) -> None:
         self.rehearsals: dict[tuple[str, str, Action], Rehearsal] = {}
         self._pool: Pool[Warm] = Pool(_WARM)
-        self._folder = Path(tempfile.mkdtemp(prefix="blobproof-bench-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="blobproof-bench-", dir=os.environ.get(Run.WORK)))
 
     def __enter__(self) -> Self:
         return self

@@ -20,12 +20,25 @@ def contents_check(run: LoadRun) -> Check:
     if run.header.endpoint.get("name") == _NULL:
         return Check(CONTENTS, State.NOT_RUN, "The null server keeps nothing: what it answers means nothing.")
     if not compared:
-        said = f"None of {reads:,} reads could be compared with what was written: all of the sample failed."
+        said = (
+            f"None of {reads:,} reads could be compared with what was written: all of the sample failed, or "
+            "what was written last is not known."
+        )
         return Check(CONTENTS, State.NOT_RUN, said, facts)
     sample = f"{compared:,} of {reads:,} reads, a sample, were compared with what was written"
     if wrong:
         first = next(one["which"][0] for one in told if one["wrong"])
         facts["which"] = [place for one in told for place in one["which"]]
-        said = f"{sample}, and {wrong:,} brought something else (the first: {first}): it answers, and lies."
-        return Check(CONTENTS, State.INVALIDATES, said, facts)
+        said = f"{sample}, and {wrong:,} brought something else (the first: {first})"
+        if _unwritten(run):
+            return Check(
+                CONTENTS, State.WARNS, f"{said}; but not all was written, so it may be older.", facts
+            )
+        return Check(CONTENTS, State.INVALIDATES, f"{said}: it answers, and lies.", facts)
     return Check(CONTENTS, State.OK, f"{sample}: all are the same.", facts)
+
+
+def _unwritten(run: LoadRun) -> bool:
+    """Whether something was given up: what was there before may be there still, and rightly so."""
+    lost = any(event.what == "worker-lost" for event in run.events)
+    return lost or any(one.failed for one in run.ranks) or any(one.missing_ranks for one in run.phases)

@@ -13,7 +13,7 @@ from typing import Protocol
 from loadgen.arrivals import due_times
 from loadgen.plan.values import Lane, Phase, Plan
 from loadgen.work.crew import Crew
-from loadgen.work.files import in_turn, of_rank
+from loadgen.work.files import in_turn, of_rank, turn
 from loadgen.work.job import Job
 from loadgen.work.op import Blob, Op, Outcome
 from loadgen.work.tally import RankTally
@@ -181,12 +181,9 @@ class LaneSource:
 
 def _files(plan: Plan, phase: Phase, lane: Lane, rank: int) -> Iterator[Blob]:
     return itertools.chain.from_iterable(
-        of_rank(plan, lane, rank - lane.first_rank, _turn(phase, number)) for number in range(lane.repeat)
+        of_rank(plan, lane, rank - lane.first_rank, turn(plan, phase, lane, number))
+        for number in range(lane.repeat)
     )
-
-
-def _turn(phase: Phase, number: int) -> str:
-    return f"{phase.iteration}.{number}"
 
 
 def _arrivals(
@@ -195,7 +192,9 @@ def _arrivals(
     """When a task arrives, at whose rank, and its file: task n of the lane is that of rank n modulo ranks."""
     endless = lane.arrivals is not None and lane.arrivals.seconds > 0
     rounds: Iterable[int] = itertools.count() if endless else range(lane.repeat)
-    files = itertools.chain.from_iterable(in_turn(plan, lane, _turn(phase, number)) for number in rounds)
+    files = itertools.chain.from_iterable(
+        in_turn(plan, lane, turn(plan, phase, lane, number)) for number in rounds
+    )
     for number, (due, blob) in enumerate(zip(times, files, strict=False)):
         rank = lane.first_rank + number % lane.ranks
         if rank in own:

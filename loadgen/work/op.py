@@ -39,7 +39,7 @@ class Blob(NamedTuple):
     name: str
     size: int
     payload: str  # the id of a payload recipe
-    seed: int  # its bytes are those of (recipe, seed, offset)
+    seed: int  # its bytes are those of (recipe, seed, offset); below 0: not known
 
 
 @dataclass(slots=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from loadgen.work.files import UNKNOWN
 from loadgen.work.op import Blob, Keep, Kind, Op, Outcome, Source
 
 _FIRST, _EVERY = 8, 64  # the first reads of a phase, and then one of so many
@@ -78,6 +79,8 @@ class CheckedReads:
         }
 
     def _choose(self, op: Op) -> None:
+        if op.blob.seed == UNKNOWN:
+            return
         # One is always taken, however large.
         if op.length <= self._left or self._left == _MOST:
             self._left -= op.length

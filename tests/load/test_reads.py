@@ -11,11 +11,13 @@ import pytest
 
 from harness.vocabulary import ExitCode
 from loadgen.payload.payloads import Payloads
+from loadgen.plan.values import Action, Arrivals, FileSet, Lane, Phase, Plan, Process
 from loadgen.record.lines import Event
 from loadgen.record.read import LoadRun, read
 from loadgen.record.write import FILE
 from loadgen.validity.check import State
 from loadgen.validity.contents import CONTENTS, contents_check
+from loadgen.work.files import UNKNOWN, of_rank, turn
 from loadgen.work.op import Blob, Keep, Kind, Op, Outcome
 from loadgen.work.reads import CheckedReads
 from tests.command.process import blobproof
@@ -82,6 +84,51 @@ def test_a_read_that_is_made_again_is_one_read() -> None:
     assert (found["reads"], found["compared"], found["wrong"]) == (1, 1, 0)
 
 
+def test_what_is_read_is_what_was_written_last() -> None:
+    """And of files that were written several times in one phase, or are being written, nothing is known."""
+    up, down = (Lane(name, Action(name), ("f",), 1) for name in ("upload", "download"))
+    again = replace(up, repeat=2)
+    arriving = replace(up, arrivals=Arrivals(10, Process.CONSTANT, 5))
+    files = (FileSet("f", 2, 100, "text"),)
+
+    def seeds(*lanes: tuple[Lane, ...]) -> list[list[int]]:
+        phases = [Phase("p", some, 60, number) for number, some in enumerate(lanes, 1)]
+        plan = Plan("x", "x", 1.0, 1, 1, 1, SEED, "c", "p", files, tuple(phases))
+        return [
+            [blob.seed for blob in of_rank(plan, lane, 0, turn(plan, phase, lane, 0))]
+            for phase in phases
+            for lane in phase.lanes
+        ]
+
+    first, read, second, read_then = seeds((up,), (down,), (up,), (down,))
+    assert (first, second) == (read, read_then)
+    assert first != second
+    unknown = [UNKNOWN, UNKNOWN]
+    assert [seeds((one,), (down,))[1] for one in (again, arriving)] == [unknown] * 2
+    assert seeds((down,)) == [unknown]
+    assert seeds((up,), (up, down))[2] == unknown
+    assert seeds((again,), (up,), (down,))[2] == seeds((again,), (up,), (down,))[1]
+
+
+def test_what_is_not_known_is_not_checked() -> None:
+    (op,) = reads(100)
+    op.blob = op.blob._replace(seed=UNKNOWN)
+    work = CheckedReads(Work(op))
+    assert work.next(0) is op and op.keep is Keep.NOTHING
+
+
+def test_what_was_given_up_may_be_as_it_was(run: LoadRun) -> None:
+    events = (told(9, 8, 1),)
+    ranks = (replace(run.ranks[0], failed=1), *run.ranks[1:])
+    assert contents_check(replace(run, events=events)).state is State.INVALIDATES
+    for changed in (
+        replace(run, events=events, ranks=ranks),
+        replace(run, events=(*events, Event(1.0, "worker-lost", ""))),
+        replace(run, events=events, phases=(replace(run.phases[0], missing_ranks=(1,)), *run.phases[1:])),
+    ):
+        assert contents_check(changed).state is State.WARNS
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> LoadRun:
     """A run of a plan that reads, without events."""
@@ -125,8 +172,16 @@ def test_an_endpoint_that_answers_wrong_bytes_is_found_out(tmp_path: Path) -> No
     states = {}
     for endpoint in ("reference", "reference:reads-at-once-are-one"):
         out = tmp_path / endpoint.replace(":", "-")
-        words = ("restore-llama3-8b/own", endpoint, "--scale", "1/1000", "--no-self-test", "--out", str(out))
-        done = blobproof("bench", *words, cwd=tmp_path)
+        words = (
+            "restore-llama3-8b/own",
+            endpoint,
+            "--scale",
+            "1/1000",
+            "--iterations",
+            "2",
+            "--no-self-test",
+        )
+        done = blobproof("bench", *words, "--out", out, cwd=tmp_path)
         assert done.code in (ExitCode.MET, ExitCode.DIVERGENCE), done
         lines = [json.loads(line) for line in (out / FILE).read_text(encoding="utf-8").splitlines()]
         (states[endpoint],) = [
