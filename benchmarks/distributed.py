@@ -31,10 +31,12 @@ from loadgen.fleet.adjust import adjusted
 from loadgen.fleet.after import Done
 from loadgen.fleet.container import new_name
 from loadgen.fleet.launch import Formation
+from loadgen.fleet.ranks import ranks_of
 from loadgen.fleet.run import bench
 from loadgen.fleet.wish import Wish
 from loadgen.plan.make import plan_for
-from loadgen.plan.values import Plan
+from loadgen.plan.values import Lane, Phase, Plan
+from loadgen.work.files import of_rank
 from tests.load.netns import Network, network, reason_against
 
 PROFILES = (
@@ -49,7 +51,7 @@ PROFILES = (
 )
 """One of each kind."""
 WORKERS = 4
-_KILLED = 2
+_KILLED = 2  # if it has anything to do
 _INTO = 0.1  # seconds into the phase
 _SECONDS = 8.0  # of arrivals
 
@@ -62,6 +64,7 @@ class Watch:
         self._endpoint = endpoint
         self._folder = folder
         self._measured = {(one.name, one.iteration) for one in plan.phases if one.measured}
+        self.plan, self.victim = plan, victim(plan)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.killed_s: float | None = None
 
@@ -79,7 +82,7 @@ class Watch:
         under_way = row["t_s"] >= row["begin_s"] + _INTO
         if self.killed_s is None and under_way and (row["phase"], row["iteration"]) in self._measured:
             self.killed_s = row["t_s"]
-            os.kill(self.workers[_KILLED].pid, signal.SIGKILL)
+            os.kill(self.workers[self.victim].pid, signal.SIGKILL)
 
     def _join(self, number: int, port: str) -> subprocess.Popen[bytes]:
         assert self._endpoint.key is not None
@@ -102,6 +105,37 @@ class Watch:
         for worker in self.workers:
             worker.kill()
             worker.communicate()
+
+
+def victim(plan: Plan) -> int:
+    """The worker that is killed: one that the first measured phase gives something to do."""
+    phase = next(one for one in plan.phases if one.measured)
+    if any(lane.arrivals for lane in phase.lanes):
+        return _KILLED
+    work = [_files(plan, phase, ranks_of(worker, WORKERS, plan.ranks)) for worker in range(WORKERS)]
+    return _KILLED if work[_KILLED] else work.index(max(work))
+
+
+def _files(plan: Plan, phase: Phase, ranks: tuple[int, ...]) -> int:
+    return sum(1 for lane, rank in _taking_part(phase, ranks) for _ in of_rank(plan, lane, rank))
+
+
+def _taking_part(phase: Phase, ranks: tuple[int, ...]) -> list[tuple[Lane, int]]:
+    """Each lane and these ranks of it, counted within the lane."""
+    return [
+        (lane, rank - lane.first_rank)
+        for lane in phase.lanes
+        for rank in ranks
+        if 0 <= rank - lane.first_rank < lane.ranks
+    ]
+
+
+def _others(plan: Plan, killed: int) -> set[int]:
+    """The workers that the last phase has to hear of."""
+    all_of_it = (ranks_of(worker, WORKERS, plan.ranks) for worker in range(WORKERS))
+    return {worker for worker, ranks in enumerate(all_of_it) if _taking_part(plan.phases[-1], ranks)} - {
+        killed
+    }
 
 
 def main() -> int:
@@ -168,7 +202,7 @@ def row_of(done: Done, watch: Watch) -> dict[str, Any]:
         "exit_code": int(done.exit_code),
         "said_so": bool(lost)
         and not run.complete
-        and others == {0, 1, 3}
+        and others == _others(watch.plan, watch.victim)
         and len(run.phases) == len(run.header.plan["phases"])
         and {*ranks} >= {*run.phases[-1].missing_ranks}
         and any(check.name == "workers" and check.state == "invalidates" for check in done.checks),
