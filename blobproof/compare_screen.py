@@ -24,6 +24,7 @@ from loadgen.compare.runs import RunsCompared
 from loadgen.compare.values import Block, Rules, Stage, Verdict
 from loadgen.compare.write import aa_line, primary_line, secondary_line
 from loadgen.plan.values import Plan
+from loadgen.words import said_change
 
 _COLOURS = {Verdict.BETTER: "green", Verdict.EQUIVALENT: "green", Verdict.WORSE: "red"}
 _STAGES = {Stage.WARM_UP: "warm-up", Stage.AA: "A against A", Stage.AB: "A against B"}
@@ -86,7 +87,7 @@ class Progress(Bar):
         a, b = block.value(self._rules.primary, "A"), block.value(self._rules.primary, "B")
         log = block.log_ratio(self._rules.primary)
         if a is not None and b is not None and log is not None:
-            self.say(f"{said}  A {a:.4g}  B {b:.4g}  {change(log)}")
+            self.say(f"{said}  A {a:.4g}  B {b:.4g}  {said_change(log)}")
 
     def outlook(self, blocks: Sequence[Block]) -> None:
         """A has met itself: what the noise leaves to be found."""
@@ -130,7 +131,7 @@ def show(console: Console, run: CompareRun, rules: Rules, found: Conclusion) -> 
         noise = judged.noise
         console.print(
             f"  A against itself: noise floor {share(math.expm1(noise.floor))} a block, "
-            f"{change(noise.itself.log)}; false verdicts, drawn from it: {noise.false}",
+            f"{said_change(noise.itself.log)}; false verdicts, drawn from it: {noise.false}",
             soft_wrap=True,
         )
     for said in (*judged.warnings, *header["doubts"]):
@@ -150,7 +151,7 @@ def sentence(rules: Rules, found: Conclusion) -> str:
     judged = found.judgement
     if judged.estimate is None:
         return f"{judged.verdict}: {rules.primary}"
-    said = f"{judged.verdict}: {rules.primary} of B is {change(judged.estimate.log)} against A"
+    said = f"{judged.verdict}: {rules.primary} of B is {said_change(judged.estimate.log)} against A"
     if judged.verdict is Verdict.EQUIVALENT:
         wide = f", not within the {share(rules.margin)} asked for" if _too_wide(rules, found) else ""
         return f"{said}, within {share(judged.margin)}{wide}"
@@ -182,9 +183,13 @@ def _secondary(rules: Rules, found: Conclusion) -> Table:
     for name in ("B against A", "interval", "p, corrected", "shown"):
         table.add_column(name, justify="right")
     for one in found.secondary:
-        low, high = change(one.estimate.low), change(one.estimate.high)
+        low, high = said_change(one.estimate.low), said_change(one.estimate.high)
         table.add_row(
-            escape(one.metric), change(one.estimate.log), f"{low} … {high}", f"{one.adjusted:.2g}", one.shown
+            escape(one.metric),
+            said_change(one.estimate.log),
+            f"{low} … {high}",
+            f"{one.adjusted:.2g}",
+            one.shown,
         )
     return table
 
@@ -214,12 +219,12 @@ def show_unpaired(console: Console, compared: RunsCompared) -> None:
     """What two sets of runs say."""
     found, lower = compared.found, lower_is_better(compared.metric)
     way = "" if lower is None else f" ({'less' if lower else 'more'} is better)"
-    said = f"{escape(compared.metric)}{way} of B against A {change(found.log)}"
+    said = f"{escape(compared.metric)}{way} of B against A {said_change(found.log)}"
     console.print(f"[bold yellow]{found.verdict}[/]: {said}", soft_wrap=True)
     console.print(f"  {escape(found.reason)}", soft_wrap=True)
     span = "no interval: too few runs"
     if math.isfinite(found.low):
-        span = f"{change(found.low)} … {change(found.high)}"
+        span = f"{said_change(found.low)} … {said_change(found.high)}"
     console.print(f"  {span}; Mann-Whitney p {found.p:.2g}; {found.runs_a} and {found.runs_b} runs")
     for arm, values in (("A", compared.a), ("B", compared.b)):
         console.print(f"  {arm}: {', '.join(f'{one:.4g}' for one in values)}", soft_wrap=True)
@@ -245,15 +250,10 @@ def unpaired_facts(compared: RunsCompared) -> Mapping[str, Any]:
     }
 
 
-def change(log: float) -> str:
-    """A log-ratio as people say it: +4.8 %."""
-    return f"{100 * math.expm1(log):+.3g} %"
-
-
 def share(part: float) -> str:
     """A share: 4.8 %."""
     return f"{100 * part:.3g} %"
 
 
 def _interval(found: Estimate, alpha: float) -> str:
-    return f"{share(1 - alpha)} interval {change(found.low)} … {change(found.high)}"
+    return f"{share(1 - alpha)} interval {said_change(found.low)} … {said_change(found.high)}"

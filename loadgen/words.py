@@ -1,6 +1,8 @@
-"""Amounts as people read them: bytes in decimal units, seconds, minutes and hours."""
+"""Amounts as people read them: bytes in decimal units, seconds, minutes and hours; changes."""
 
 from __future__ import annotations
+
+import math
 
 
 def said_bytes(count: float) -> str:
@@ -18,3 +20,9 @@ def said_seconds(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.3g} min"
     return f"{seconds / 3600:,.1f} h"
+
+
+def said_change(log: float) -> str:
+    """A log-ratio as people say it: +4.8 %, +1,110 %."""
+    percent = 100 * math.expm1(log)
+    return f"{percent:+,.0f} %" if abs(percent) >= 100 else f"{percent:+.3g} %"

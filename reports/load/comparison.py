@@ -12,6 +12,7 @@ from loadgen.compare.values import FILE, Stage, Verdict
 from loadgen.record.histogram import Histogram
 from loadgen.record.read import LoadError
 from loadgen.record.read import read as read_load
+from loadgen.words import said_change
 from reports.load import tables
 from reports.load.charts import records
 from reports.load.frames import ecdf
@@ -54,6 +55,7 @@ def draw(run: CompareRun) -> str:
         disclosure=tables.plan_pairs(run.header),
         percent=percent,
         interval=interval,
+        chance=chance,
         figure=tables.figure,
         scale=tables.scale(run.header["scale"]),
         file=FILE,
@@ -134,7 +136,12 @@ def distributions(run: CompareRun) -> list[dict[str, Any]]:
 
 def percent(log: float) -> str:
     """A log-ratio as people say it: `+4.8 %`."""
-    return f"{100 * math.expm1(log):+.3g}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    return said_change(log).replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{MINUS SIGN}")
+
+
+def chance(p: float) -> str:
+    """A p-value: beyond a thousandth nobody weighs it."""
+    return "< 0.001" if p < 0.001 else tables.figure(p)
 
 
 def interval(estimate: Mapping[str, Any]) -> str:

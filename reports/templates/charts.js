@@ -37,11 +37,21 @@ const Charts = (() => {
     addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; redraw(); } });
   }
 
-  const percent = (log) => (Math.abs(log) < 1e-9 ? "0 %" : `${d3.format("+.3~g")(100 * (Math.exp(log) - 1))} %`);
-  // Round per cents on an axis of log-ratios.
+  const percent = (log) => (Math.abs(log) < 1e-9 ? "0 %" : `${d3.format(Math.exp(log) < 2 ? "+.3~g" : "+,.0f")(100 * (Math.exp(log) - 1))} %`);
+  // Round per cents on an axis of log-ratios, as many as have room. Far out they crowd together: no even step will do there.
   function percents([low, high], count) {
-    const ends = [Math.exp(low) - 1, Math.exp(high) - 1].map((share) => 100 * share);
-    return d3.ticks(...ends, count).filter((one) => one > -100).map((one) => Math.log1p(one / 100));
+    const gap = (high - low) / (1.25 * count);
+    const logs = (shares) => shares.filter((one) => one > -100).map((one) => Math.log1p(one / 100)).filter((one) => one >= low && one <= high);
+    if (high - low < 1) {
+      for (let wanted = count; wanted > 1; wanted--) {
+        const even = logs(d3.ticks(100 * Math.expm1(low), 100 * Math.expm1(high), wanted));
+        if (d3.pairs(even).every(([one, next]) => next - one >= gap)) return even;
+      }
+    }
+    const round = [-99, -98, -95, -90, -80, -50, -20, 20, 50, 100, 200, 500].concat(d3.range(3, 9).flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power)));
+    const kept = [0];
+    for (const one of d3.sort(logs(round), Math.abs)) if (kept.every((other) => Math.abs(one - other) >= gap)) kept.push(one);
+    return kept;
   }
   return { base, chart, colours, draw, percent, percents, shortMs, steps };
 })();

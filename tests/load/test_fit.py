@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from harness.vocabulary import ExitCode
 from loadgen.plan.fit import FitError, Rates, check, fit, lines, stored_bytes
 from loadgen.plan.make import plan_for
 from loadgen.profiles.read import profiles
-from loadgen.words import said_bytes, said_seconds
+from loadgen.words import said_bytes, said_change, said_seconds
 
 
 def test_what_lies_at_the_endpoint_is_counted_at_its_most() -> None:
@@ -96,3 +97,5 @@ def test_bytes_and_seconds_are_said_for_people() -> None:
         *("0 bytes", "999 bytes", "1 kB", "1,000 kB", "5.68 TB", "2,000 PB"),
     ]
     assert [said_seconds(count) for count in (1.5, 600, 90_000)] == ["1.5 s", "10 min", "25.0 h"]
+    changes = [said_change(math.log(ratio)) for ratio in (1.048, 0.5, 7.73, 12.1)]
+    assert changes == ["+4.8 %", "-50 %", "+673 %", "+1,110 %"]

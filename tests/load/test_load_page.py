@@ -200,3 +200,31 @@ def test_a_browser_draws_every_chart_and_fetches_nothing(
     assert fetched == [file.as_uri()]
     assert within <= width
     assert drawn == charts_drawn
+
+
+_OVERLAPS = """selector => {
+  const all = [...document.querySelectorAll(selector)].map(one => one.getBoundingClientRect());
+  return [all.length, all.filter((a, i) => all.some((b, j) => i < j
+    && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length];
+}"""
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.1, 9.0, 400.0])
+def test_labels_of_an_axis_do_not_lie_on_each_other(chromium: Browser, tmp_path: Path, slower: float) -> None:
+    """However far apart the arms are: per cents crowd together far out on an axis of ratios."""
+    file = comparison.build(made_up_comparison(tmp_path / "run", slower=slower))
+    for width in (1440, 390):
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        page.goto(file.as_uri())
+        for axis in (
+            '#chart-effects [aria-label="x-axis tick label"] text',
+            '#chart-blocks [aria-label="y-axis tick label"] text',
+        ):
+            labels, overlapping = page.evaluate(_OVERLAPS, axis)
+            assert labels >= 3
+            assert overlapping == 0, (axis, width)
+        page.close()
+
+
+def test_small_chances_are_not_0() -> None:
+    assert [comparison.chance(p) for p in (0.0, 0.00099, 0.04)] == ["< 0.001", "< 0.001", "0.04"]
