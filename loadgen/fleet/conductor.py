@@ -157,15 +157,7 @@ class Conductor:
             "clock",
             f"clocks compared at the {when}",
             at=when,
-            workers=[
-                {
-                    "worker": member.index,
-                    "offset_s": member.offset.ns / NS,
-                    "round_trip_s": member.offset.round_trip_ns / NS,
-                    "wall_offset_s": member.wall_offset_ns / NS,
-                }
-                for member in asked
-            ],
+            workers=[member.clock() for member in asked],
         )
 
     def _ping(self, member: Member) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from loadgen.fleet.clock import Offset, Sample, best
 
+NS = 1_000_000_000
+
 
 @dataclass(slots=True)
 class Member:
@@ -32,3 +34,12 @@ class Member:
         if self.samples:
             self.offset = best(self.samples)
             self.samples = []
+
+    def clock(self) -> dict[str, float]:
+        """Its clock beside the master's, as the event `clock` tells it; seconds."""
+        return {
+            "worker": self.index,
+            "offset_s": self.offset.ns / NS,
+            "round_trip_s": self.offset.round_trip_ns / NS,
+            "wall_offset_s": self.wall_offset_ns / NS,
+        }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,61 +12,20 @@ from pathlib import Path
 import pytest
 
 from harness.doctor import Diagnosis, Fault, Outcome, examine
-from harness.doctor.credentials import sas_facts
 from harness.doctor.diagnosis import Check
-from harness.doctor.session import PATIENCE
 from harness.endpoint import Endpoint, Secret, Style
-from harness.endpoints import builtin, resolve
+from harness.endpoints import resolve
 from harness.endpoints.builtin import Running
-from harness.endpoints.certificates import Certificates, issue
-from harness.exchange import header
+from harness.endpoints.certificates import Certificates
 from harness.signing import authorise
 from harness.signing.authorise import account_sas
 from harness.signing.canonical import http_date
-from harness.signing.spec import AccountSas, Default, Spoilt
+from harness.signing.spec import AccountSas, Default
 from harness.vocabulary import ExitCode
 from harness.wire import WireRequest, dial
+from tests.doctor.asked import KEY, at, blames, blob_service, outcome
 from tests.doctor.nginx import PROGRAM, nginx
-from tests.wire.servers import Answer, Server, Wire, scripted
-
-KEY = Secret("a2V5a2V5a2V5")
-
-
-@pytest.fixture(scope="module")
-def reference() -> Iterator[Running]:
-    with builtin.reference() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return issue(tmp_path_factory.mktemp("certificates"))
-
-
-def at(server: Server, scheme: str = "http") -> Endpoint:
-    return Endpoint("lab", f"{scheme}://{server.authority}/acct", "acct", Style.PATH, key=KEY)
-
-
-def outcome(diagnosis: Diagnosis, name: str) -> Check:
-    return next(check for check in diagnosis.checks if check.name == name)
-
-
-def blames(
-    endpoint: Endpoint, fault: Fault, code: ExitCode, *words: str, patience: float = PATIENCE
-) -> Diagnosis:
-    """Assert that the diagnosis is this one, in one line and in time."""
-    started = time.monotonic()
-    diagnosis = examine(endpoint, patience=patience)
-    assert time.monotonic() - started < 60
-    assert diagnosis.failure is not None, diagnosis
-    assert (diagnosis.failure.fault, diagnosis.exit_code) == (fault, code), diagnosis.line
-    assert "\n" not in diagnosis.line
-    for word in words:
-        assert word in diagnosis.line
-    for secret in (endpoint.key, endpoint.sas):
-        assert secret is None or secret.reveal() not in repr(diagnosis)
-    return diagnosis
-
+from tests.wire.servers import Wire, scripted
 
 # What is well
 
@@ -239,107 +197,7 @@ def test_a_clock_that_is_a_little_off() -> None:
     assert "ahead of ours" in found.what
 
 
-# Credentials
-
-
-def test_a_wrong_key(reference: Running) -> None:
-    wrong = replace(reference.endpoint, key=KEY)
-    blames(
-        wrong, Fault.CREDENTIALS, ExitCode.USAGE, "not the key of account blobproof", "AuthenticationFailed"
-    )
-
-
-def test_a_wrong_account(reference: Running) -> None:
-    wrong = replace(
-        reference.endpoint, account="nobody", url=reference.endpoint.url.replace("/blobproof", "/nobody")
-    )
-    blames(wrong, Fault.CREDENTIALS, ExitCode.USAGE, "account nobody")
-
-
-def test_no_credentials(reference: Running) -> None:
-    bare = replace(reference.endpoint, key=None, tokens=None)
-    blames(bare, Fault.CREDENTIALS, ExitCode.USAGE, "no credentials", "AZURE_STORAGE_KEY")
-
-
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        (AccountSas(expiry=-timedelta(minutes=5)), "the SAS expired at"),
-        (AccountSas(start=timedelta(hours=1), expiry=timedelta(hours=2)), "valid only from"),
-        (AccountSas(protocol="https"), "https only"),
-        (AccountSas(spoilt=Spoilt(tamper="signature")), "the SAS is refused"),
-        (AccountSas(permissions="rl"), "do not allow Create Container"),
-    ],
-)
-def test_a_sas_that_is_no_good(reference: Running, spec: AccountSas, words: str) -> None:
-    sas = account_sas(reference.endpoint, spec, datetime.now(UTC))
-    wrong = replace(reference.endpoint, key=None, tokens=None, sas=Secret(sas))
-    blames(wrong, Fault.CREDENTIALS, ExitCode.USAGE, words)
-
-
-def test_an_expired_sas_is_recognised_from_the_answer() -> None:
-    """Where `se` says nothing, because a stored access policy holds the times."""
-    body = (
-        b'<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>No.\n'
-        b"RequestId:1\nTime:2026-11-22T00:00:00Z</Message><AuthenticationErrorDetail>"
-        b"Signature not valid in the specified time frame</AuthenticationErrorDetail></Error>"
-    )
-    answer = b"HTTP/1.1 403 No\r\nx-ms-request-id: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    with scripted([answer]) as server:
-        wrong = replace(at(server), key=None, sas=Secret("sv=2025-07-05&ss=b&srt=sco&sp=rl&sig=x"))
-        blames(wrong, Fault.CREDENTIALS, ExitCode.USAGE, "not valid now")
-
-
-def test_a_service_sas_cannot_be_tried(reference: Running) -> None:
-    sas = "sv=2025-07-05&sr=c&sp=r&se=2039-01-01&sig=x"
-    diagnosis = examine(replace(reference.endpoint, key=None, tokens=None, sas=Secret(sas)))
-    assert outcome(diagnosis, "authentication").outcome is Outcome.SKIP
-
-
-@pytest.mark.parametrize(
-    ("text", "expiry"),
-    [
-        ("2026-01-02", datetime(2026, 1, 2, tzinfo=UTC)),
-        ("2026-01-02T03:04Z", datetime(2026, 1, 2, 3, 4, tzinfo=UTC)),
-        ("2026-01-02T03%3A04%3A05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        ("2026-01-02T03:04:05.1234567Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        ("soon", None),
-        ("", None),
-    ],
-)
-def test_times_of_a_sas(text: str, expiry: datetime | None) -> None:
-    assert sas_facts(f"sv=1&se={text}&sig=x").expiry == expiry
-
-
 # Addressing, version, operations
-
-
-def blob_service(*, host: bool = True, path: bool = True, wrong: str = "") -> list[Answer]:
-    """A tiny pretended service: refuses one addressing style, or gets one operation wrong."""
-
-    def answer(wire: Wire) -> None:
-        head = wire.request.partition(b"\r\n\r\n")[0].decode("latin-1")
-        method, target, _ = head.split("\r\n")[0].split(" ")
-        headers = tuple((a, b) for a, _, b in (line.partition(": ") for line in head.split("\r\n")[1:]))
-        by_host = (header(headers, "Host") or "").startswith("acct.")
-        signed = header(headers, "Authorization") is not None
-        allowed = signed and (host if by_host else path)
-        status = 200 if allowed else 403
-        body = b""
-        if allowed:
-            operation = f"{method} {'container' if 'comp=list' in target or 'restype' in target else 'blob'}"
-            status = {"PUT": 201, "DELETE": 202}.get(method, 200)
-            body = b"<Name>doctor.txt</Name>" if "prefix=doctor" in target else b"blobproof doctor\n"
-            body = b"" if method != "GET" else body
-            if operation == wrong:
-                status, body = 500, b""
-        wire.send(
-            f"HTTP/1.1 {status} Reason\r\nx-ms-request-id: 1\r\nx-ms-version: 2025-07-05\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n".encode()
-            + body
-        )
-
-    return [answer]
 
 
 def test_the_pretended_service_is_ready() -> None:

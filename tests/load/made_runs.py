@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from loadgen.kpi.values import Price, Training
 from loadgen.plan import document
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
 from loadgen.record.histogram import Histogram
-from loadgen.record.lines import Check, Header, HistogramLine, Rank
+from loadgen.record.lines import Check, Header, HistogramLine, Metric, Rank
 from loadgen.record.lines import Phase as PhaseLine
 from loadgen.record.read import HistogramKey, LoadRun
 from loadgen.record.write import LoadWriter
 
 GB = 10**9
+CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
+PRICE = Price(3.6, "USD", "2026-01-02", "a contract")
+UNET = Training("UNet3D, H100", 7 * 146_600_628, 0.323)
 
 
 def plan(
@@ -105,3 +109,7 @@ def write(one: LoadRun, folder: Path) -> Path:
     if not one.why:
         writer.close(complete=True)
     return folder
+
+
+def by_name(found: tuple[Metric, ...]) -> Mapping[str, Metric]:
+    return {one.name: one for one in found}

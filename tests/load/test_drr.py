@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import zstandard
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from blobproof.cli import main
-from blobproof.drr_screen import Reading
 from harness.vocabulary import ExitCode
 from loadgen.payload.layout import seed_for
 from loadgen.payload.payloads import Payloads
 from loadgen.payload.recipes import recipe
-from loadgen.reduce import measure as measuring
-from loadgen.reduce.cut import by_content, fixed
 from loadgen.reduce.estimate import Ratio, Ratios, ratios
-from loadgen.reduce.grain import GRAINS, Grain, GrainError, grain
-from loadgen.reduce.measure import CorpusError, Measured, count, measure
-from loadgen.reduce.meter import GROUPS, Meter, Settings
+from loadgen.reduce.grain import GRAINS, Grain
+from loadgen.reduce.measure import CorpusError, count
+from loadgen.reduce.meter import GROUPS, Settings
 from loadgen.reduce.tally import Sample, Tally
 from loadgen.reduce.verdict import State, judge
 from loadgen.reduce.walk import Left, files, type_of
-
-CONTENT = Grain(8 << 10, content=True)
-
-
-def noise(seed: int, size: int) -> bytes:
-    """Bytes that cannot be compressed."""
-    return np.random.default_rng(seed).bytes(size)
-
-
-def measured(
-    path: Path, wanted: Settings | None = None, stopped: Callable[[], bool] = lambda: False
-) -> Measured:
-    """A folder, measured without a word."""
-    return measure(path, count(path), wanted or Settings(), lambda _name, _done: None, stopped)
+from tests.load.corpora import measured, noise
 
 
 def packed(chunk: bytes) -> int:
@@ -52,81 +30,6 @@ def packed(chunk: bytes) -> int:
 
 
 # Cutting
-
-
-@given(size=st.sampled_from([1 << 10, 4 << 10]), length=st.integers(0, 20_000))
-@settings(max_examples=40)
-def test_fixed_chunks_lie_one_behind_the_other(size: int, length: int) -> None:
-    cuts = list(fixed(size, length))
-    assert [begin for begin, _ in cuts] == list(range(0, length, size))
-    assert sum(end - begin for begin, end in cuts) == length
-
-
-@given(
-    parts=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40_000)), max_size=6),
-    plain=st.booleans(),
-)
-@settings(max_examples=40, deadline=None)
-def test_content_defined_chunks_cover_everything_within_bounds(
-    parts: list[tuple[int, int]], plain: bool
-) -> None:
-    data = b"".join(bytes(size) if plain and not seed else noise(seed, size) for seed, size in parts)
-    average = 2 << 10
-    cuts = by_content(np.frombuffer(data, np.uint8), average, last=True)
-    assert b"".join(data[begin:end] for begin, end in cuts) == data
-    assert all(average // 4 <= end - begin <= average * 4 for begin, end in cuts[:-1])
-
-
-def test_chunks_are_about_as_long_as_was_asked_whatever_the_data() -> None:
-    for name in ("incompressible", "text", "compress=6"):
-        data = np.frombuffer(b"".join(Payloads().body(name, 1, 0, 4 << 20)), np.uint8)
-        assert 0.7 < len(data) / len(by_content(data, 16 << 10, last=True)) / (16 << 10) < 1.8
-
-
-def test_an_insertion_moves_the_cuts_along() -> None:
-    data = noise(1, 1 << 20)
-    moved = data[:300_000] + b"something new" + data[300_000:]
-
-    def chunks(of: bytes) -> set[bytes]:
-        return {of[begin:end] for begin, end in by_content(np.frombuffer(of, np.uint8), 8 << 10, last=True)}
-
-    before, after = chunks(data), chunks(moved)
-    assert len(before & after) > 0.95 * len(before)
-
-
-@pytest.mark.parametrize("step", [1_000, 65_536, 100_003])
-def test_files_are_cut_alike_however_they_are_read(step: int) -> None:
-    data = noise(2, 900_000) + bytes(100_000) + noise(2, 300_000)
-
-    def read_by(size: int) -> Meter:
-        meter, place = Meter(Settings((Grain(4 << 10), CONTENT))), 0
-
-        def read(buffer: memoryview) -> int:
-            nonlocal place
-            part = data[place : place + min(size, len(buffer))]
-            buffer[: len(part)] = part
-            place += len(part)
-            return len(part)
-
-        meter.file("x", read)
-        return meter
-
-    assert read_by(step).result() == read_by(1 << 30).result()
-
-
-@pytest.mark.parametrize(
-    ("said", "name"), [("32KiB", "32KiB"), ("cdc:1MiB", "cdc:1024KiB"), ("CDC:8kib", "cdc:8KiB")]
-)
-def test_grains_have_names(said: str, name: str) -> None:
-    assert grain(said).name == name
-    assert grain(grain(said).name) == grain(said)
-
-
-@pytest.mark.parametrize("said", ["32", "33KiB", "2MiB", "cdc:512B", "", "0KiB"])
-def test_a_grain_that_there_is_not(said: str) -> None:
-    with pytest.raises(GrainError) as caught:
-        grain(said)
-    assert caught.value.exit_code is ExitCode.USAGE
 
 
 # Counting
@@ -320,100 +223,3 @@ def test_there_must_be_data(tmp_path: Path) -> None:
 
 
 # The command
-
-
-def ran(*words: str) -> int:
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as ended:
-        main(["drr", *words])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Some files of two types, that are twice there."""
-    for number in range(12):
-        body = b"".join(Payloads().body("compress=2", seed_for(1, "x", number % 6), 0, 40_000))
-        (tmp_path / f"{number}.bin").write_bytes(body)
-    (tmp_path / "[red]note\x1b.md").write_bytes(b"words and words and more words " * 500)
-    return tmp_path
-
-
-def test_words(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(str(data), "--assumed", "9") == ExitCode.OBJECTIVE_MISSED
-    said = capsys.readouterr().out
-    assert "13 files" in said
-    assert "9 is outside the interval" in said
-    assert "reduces less than assumed" in said
-    assert "similarity reduction" in said
-    for wanted in ("4 KiB, fixed", "32 KiB, content-defined", "bin", "md", "95% interval"):
-        assert wanted in said
-
-
-def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(str(data), "--json", "--grain", "64KiB", "--grain", "cdc:16KiB", "--assumed", "1.01") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["judged"] == "cdc:16KiB"
-    assert found["read"] == found["found"] == {"files": 13, "bytes": 12 * 40_000 + 15_500}
-    assert set(found["whole"]) == {"64KiB", "cdc:16KiB"}
-    assert found["types"]["bin"]["64KiB"]["duplicate"]["ratio"] == pytest.approx(2)
-    assert found["types"]["bin"]["64KiB"]["compress"]["ratio"] == pytest.approx(2, rel=0.1)
-    assert found["assumed"] == {"ratio": 1.01, "state": "below"}
-    assert found["partial"] is None
-
-
-@pytest.mark.parametrize(
-    "words", [("nowhere",), (".", "--grain", "5KiB"), (".", "--judge", "1MiB"), (".", "--assumed", "0.5")]
-)
-def test_wrong_use(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a").write_bytes(b"a")
-    assert ran(*words) == ExitCode.USAGE
-
-
-def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(str(tmp_path)) == ExitCode.USAGE
-    assert "no files" in capsys.readouterr().err
-
-
-def test_what_cannot_be_read_is_named(
-    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    opened = measuring._open
-
-    def refuse(name: str) -> Any:
-        if name.endswith(("3.bin", ".md")):
-            raise PermissionError(13, "Permission denied", name)
-        return opened(name)
-
-    monkeypatch.setattr(measuring, "_open", refuse)
-    assert ran(str(data)) == ExitCode.INDETERMINATE
-    said = capsys.readouterr().out
-    assert "2 cannot be read" in said
-    assert "3.bin: Permission denied" in said
-    assert "\x1b" not in said
-    assert "11 files" in said
-
-
-def test_ctrl_c_gives_what_was_read(
-    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def watch(_self: Reading, name: str, _done: int) -> None:
-        if name.endswith("5.bin"):
-            signal.raise_signal(signal.SIGINT)
-
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(Reading, "watch", watch)
-    assert ran(str(data), "--json") == ExitCode.INDETERMINATE
-    found = json.loads(capsys.readouterr().out)
-    assert found["partial"] == "interrupted"
-    assert 0 < found["read"]["bytes"] < found["found"]["bytes"]
-    assert found["whole"]["32KiB"]["bytes"] == found["read"]["bytes"]
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_stopping_before_anything_was_read(data: Path) -> None:
-    with pytest.raises(CorpusError, match="interrupted") as caught:
-        measured(data, stopped=lambda: True)
-    assert caught.value.exit_code is ExitCode.INDETERMINATE

@@ -8,75 +8,18 @@ import os
 import signal
 import socket
 import ssl
-import struct
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.endpoint import Endpoint, Style
 from harness.endpoints.certificates import issue
 from harness.exchange import Framing
-from harness.recording.errors import CutOffError
-from harness.recording.passed import Passed
-from harness.recording.proxy import Recorder, RecorderError, RecorderMissingError, Way, recorder
+from harness.recording.proxy import RecorderError, RecorderMissingError, recorder
 from harness.recording.recorders import Recorders
-from harness.recording.scenario import Fault
-from tests.command.process import eventually
+from tests.recording.before import GET, MIB, OK, answering, before, only, raw
 from tests.tap.wires import RawServer, client, receive, receive_all, receive_head
-
-MIB = 1 << 20
-GET = b"GET /acct/c/b HTTP/1.1\r\nHost: here\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
-
-
-def _endpoint(address: tuple[str, int], scheme: str = "http") -> Endpoint:
-    host, port = address
-    return Endpoint("raw", f"{scheme}://{host}:{port}/acct", "acct", Style.PATH)
-
-
-@contextlib.contextmanager
-def _before(
-    behind: Recorders, script: Callable[[socket.socket], None], *faults: Fault, way: Way = "reverse"
-) -> Iterator[tuple[Recorder, tuple[str, int]]]:
-    with RawServer(script) as server:
-        running = behind.of(way)
-        endpoint = _endpoint(server.address)
-        running.begin(endpoint, endpoint.face(), faults)
-        yield running, ("127.0.0.1", running.port)
-
-
-def _answering(*answers: bytes) -> Callable[[socket.socket], None]:
-    """A server that reads a head for each answer; bodies are for others."""
-
-    def script(sock: socket.socket) -> None:
-        for answer in answers:
-            if not receive_head(sock):
-                return
-            sock.sendall(answer)
-        sock.recv(1)
-
-    return script
-
-
-def _asked(address: tuple[str, int], request: bytes) -> bytes:
-    """All that comes back until the connection ends; with a mark where it was reset."""
-    with client(address) as sock:
-        sock.sendall(request)
-        data = b""
-        try:
-            while piece := sock.recv(1 << 16):
-                data += piece
-        except ConnectionResetError:
-            return data + b"<reset>"
-        return data
-
-
-def _one(running: Recorder) -> Passed:
-    (only,) = running.take()
-    return only
 
 
 def test_bytes_pass_unchanged_and_are_told_as_they_were(behind: Recorders) -> None:
@@ -92,11 +35,11 @@ def test_bytes_pass_unchanged_and_are_told_as_they_were(behind: Recorders) -> No
         sock.sendall(answer)
         sock.recv(1)
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         with client(address) as sock:
             sock.sendall(head + b"12345")
             assert receive(sock, len(answer)) == answer
-        told = _one(running).flow
+        told = only(running).flow
     assert got == [(head + b"12345").replace(b"X-Empty:", b"X-Empty: ")]
     request, response = told.exchange.request, told.exchange.response
     assert (request.method, request.target) == ("PUT", "/acct/c/b%2Fc?comp=x&A=%20")
@@ -127,7 +70,7 @@ def test_chunks_a_head_and_what_ends_with_the_connection(behind: Recorders) -> N
         receive_head(sock)
         sock.sendall(b"HTTP/1.1 200 OK\r\nX-No: length\r\n\r\nuntil the end")
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         with client(address) as sock:
             sock.sendall(b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
             sock.sendall(b"5\r\nhello\r\n0\r\n\r\n")
@@ -152,7 +95,7 @@ def test_expect_is_answered_and_told(behind: Recorders) -> None:
         sock.sendall(OK)
         sock.recv(1)
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         with client(address) as sock:
             sock.sendall(
                 b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
@@ -160,18 +103,18 @@ def test_expect_is_answered_and_told(behind: Recorders) -> None:
             assert receive_head(sock).startswith(b"HTTP/1.1 100 ")
             sock.sendall(b"ab")
             assert receive(sock, len(OK)) == OK
-        told = _one(running).flow.exchange
+        told = only(running).flow.exchange
     assert told.request.headers[1] == ("Expect", "100-continue")
 
 
 def test_expect_without_a_body_is_told_and_not_answered(behind: Recorders) -> None:
     """pyarrow dies of a 100 that comes in one piece with an answer that has a body."""
     request = b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"
-    with _before(behind, _answering(OK)) as (running, address):
+    with before(behind, answering(OK)) as (running, address):
         with client(address) as sock:
             sock.sendall(request)
             assert receive(sock, len(OK)) == OK
-        told = _one(running).flow.exchange
+        told = only(running).flow.exchange
     assert told.request.headers[1] == ("Expect", "100-continue")
 
 
@@ -186,7 +129,7 @@ def test_large_bodies_are_digests_and_protocol_bodies_are_kept(behind: Recorders
             sock.sendall(big)
         sock.recv(1)
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         with client(address) as sock:
             for target in (b"/acct/c/b?comp=block", b"/acct/c/b?comp=blocklist"):
                 sock.sendall(
@@ -201,222 +144,6 @@ def test_large_bodies_are_digests_and_protocol_bodies_are_kept(behind: Recorders
     assert block_list.exchange.request.body.data == data
 
 
-# --- what goes wrong by itself ---
-
-
-def _reset(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def _silent(sock: socket.socket) -> None:
-    receive_head(sock)
-
-
-def _silent_reset(sock: socket.socket) -> None:
-    receive_head(sock)
-    _reset(sock)
-
-
-def _half(sock: socket.socket) -> None:
-    receive_head(sock)
-    sock.sendall(OK[:-2])
-
-
-def _nonsense(sock: socket.socket) -> None:
-    receive_head(sock)
-    sock.sendall(b"what?\r\n\r\n")
-
-
-@pytest.mark.parametrize(
-    ("script", "seen", "failure"),
-    [
-        (_silent, b"", "closed-early"),
-        (_silent_reset, b"", "closed-early"),
-        (_half, OK[:-2], "closed-early"),
-        (_nonsense, b"", "protocol"),
-    ],
-)
-def test_a_server_that_fails_is_a_cut_connection(
-    behind: Recorders, script: Callable[[socket.socket], None], seen: bytes, failure: str
-) -> None:
-    with _before(behind, script) as (running, address):
-        assert _asked(address, GET).removesuffix(b"<reset>") == seen
-        told = _one(running)
-    assert told.cut == told.flow.exchange.failure == failure
-
-
-def test_a_server_that_is_not_there_is_a_cut_connection(behind: Recorders) -> None:
-    with RawServer(_silent) as server:
-        gone = _endpoint(server.address)
-    running = behind.of("reverse")
-    running.begin(gone, gone.face())
-    upload = b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
-    for request in (GET, upload):
-        assert _asked(("127.0.0.1", running.port), request).removesuffix(b"<reset>") == b""
-    assert [one.cut for one in running.take()] == ["refused", "refused"]
-
-
-def test_a_server_that_never_answers_is_waited_for_so_long(behind: Recorders) -> None:
-    over = threading.Event()
-
-    def script(sock: socket.socket) -> None:
-        receive_head(sock)
-        over.wait(10)
-
-    with _before(behind, script) as (running, address), client(address) as sock:
-        sock.sendall(GET)
-        eventually(lambda: running.open > 0)
-        with pytest.raises(CutOffError, match="1 exchanges had not ended"):
-            running.take(0.1)
-        over.set()
-    # The next recording knows nothing of it.
-    with _before(behind, _answering(OK)) as (running, address):
-        with client(address) as sock:
-            sock.sendall(GET)
-            assert receive(sock, len(OK)) == OK
-        assert _one(running).flow.exchange.failure is None
-
-
-def test_a_client_that_hangs_up_is_not_the_servers_fault(behind: Recorders) -> None:
-    arrived = threading.Event()
-
-    def script(sock: socket.socket) -> None:
-        receive_head(sock)
-        receive(sock, 3)
-        arrived.set()
-        sock.recv(1)
-
-    with _before(behind, script) as (running, address):
-        with client(address) as sock:
-            sock.sendall(b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
-            assert arrived.wait(10)
-        told = _one(running)
-    assert told.cut is None
-    assert (told.flow.exchange.failure or "").startswith("stopped")
-    assert told.flow.exchange.unsent == 7
-
-
-def test_an_answer_that_comes_before_the_request_is_whole(behind: Recorders) -> None:
-    refusal = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with _before(behind, _answering(refusal)) as (running, address):
-        with client(address) as sock:
-            sock.sendall(b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
-            assert receive(sock, len(refusal)) == refusal
-        told = _one(running)
-    assert told.flow.exchange.response is not None
-    assert told.flow.exchange.response.status == 403
-    assert told.flow.exchange.unsent == 7
-
-
-# --- faults ---
-
-PUT = (
-    b"PUT /acct/c/b?comp=block HTTP/1.1\r\nHost: h\r\n"
-    b"Content-Length: 2\r\nx-ms-client-request-id: 7\r\n\r\nab"
-)
-
-
-def _putting(sock: socket.socket) -> None:
-    while receive_head(sock):
-        receive(sock, 2)
-        sock.sendall(OK)
-
-
-def test_a_made_up_status_and_whom_it_hits(behind: Recorders) -> None:
-    fault = Fault("status", "PUT", "block", first=2, headers=(("Retry-After", "1"),))
-    with _before(behind, _putting, fault) as (running, address):
-        with client(address) as sock:
-            answers = []
-            for _ in range(3):
-                sock.sendall(PUT)
-                head = receive_head(sock)
-                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-                answers.append((head, receive(sock, length)))
-        flows = [one.flow for one in running.take()]
-    assert [head.split(b" ")[1] for head, _ in answers] == [b"200", b"503", b"200"]
-    head, body = answers[1]
-    assert b"x-ms-error-code: ServerBusy\r\n" in head
-    assert b"Retry-After: 1\r\n" in head
-    assert b"x-ms-client-request-id: 7\r\n" in head
-    assert b"<Code>ServerBusy</Code>" in body
-    assert [flow.injected and flow.injected.status for flow in flows] == [None, 503, None]
-    assert all(flow.exchange.request.body.data == b"ab" for flow in flows)
-
-
-@pytest.mark.parametrize(
-    ("fault", "seen", "reached"),
-    [
-        (Fault("reset-before"), b"<reset>", False),
-        (Fault("reset-response"), b"<reset>", True),
-        (Fault("cut-body"), OK[:-2], True),
-        (Fault("short-body"), OK[:-4].replace(b": 4", b": 2") + b"bo", True),
-        (Fault("flipped-byte"), OK[:-4] + b"cody", True),
-        (Fault("status", status=307, error=None), b"HTTP/1.1 307 Temporary Redirect\r\n", False),
-    ],
-    ids=lambda value: value.kind if isinstance(value, Fault) else None,
-)
-def test_faults_reach_the_client_as_they_are(
-    behind: Recorders, fault: Fault, seen: bytes, reached: bool
-) -> None:
-    asked: list[bytes] = []
-
-    def script(sock: socket.socket) -> None:
-        while head := receive_head(sock):
-            asked.append(head + receive(sock, 2))
-            sock.sendall(OK)
-
-    with _before(behind, script, fault) as (running, address):
-        request = PUT.replace(b"Host: h", b"Host: h\r\nConnection: close")
-        got = _asked(address, request)
-        told = _one(running)
-    assert got.startswith(seen)
-    if fault.kind != "status":
-        assert got == seen
-    assert bool(asked) is reached
-    assert told.flow.injected is not None
-    assert told.flow.injected.fault == fault.name
-    assert told.cut is None
-    if reached:
-        assert told.flow.exchange.response is not None
-        assert told.flow.exchange.response.body.data == b"body"  # what the server said
-        assert ("Content-Length", "4") in told.flow.exchange.response.headers
-
-
-def test_no_last_chunk_is_made_up_when_a_chunked_body_is_cut(behind: Recorders) -> None:
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-    with _before(behind, _answering(chunked), Fault("cut-body")) as (running, address):
-        got = _asked(address, GET)
-        running.take()
-    assert got.endswith(b"1\r\nh\r\n")
-
-
-# --- whose request it is ---
-
-
-def test_what_the_endpoint_reads_for_itself_is_told_apart(behind: Recorders) -> None:
-    running = behind.of("reverse")
-
-    def script(sock: socket.socket) -> None:
-        head = receive_head(sock)
-        if head.startswith(b"PUT"):  # the copy: read its source through the recorder
-            _asked(("127.0.0.1", running.port), GET.replace(b"Host", b"Connection: close\r\nHost"))
-        sock.sendall(OK)
-
-    copy = (
-        b"PUT /acct/c/copy HTTP/1.1\r\nHost: h\r\nUser-Agent: client\r\nConnection: close\r\n"
-        b"x-ms-copy-source: http://127.0.0.1:1/acct/c/b?sig=x\r\nContent-Length: 0\r\n\r\n"
-    )
-    own = GET.replace(b"Host", b"User-Agent: client\r\nConnection: close\r\nHost")
-    # The fault is for the client's first GET, and the server's own is none of them.
-    with _before(behind, script, Fault("status", "GET", status=500)) as (_, address):
-        assert b"200 OK" in _asked(address, copy)
-        assert b" 500 " in _asked(address, own)
-        told = running.take()
-    assert [(one.flow.exchange.request.method, one.inner) for one in told] == [
-        *(("PUT", False), ("GET", True), ("GET", False))
-    ]
-
-
 # --- TLS, names, and the recorder's own life ---
 
 
@@ -425,8 +152,8 @@ def test_any_name_leads_to_the_endpoint_over_tls(behind: Recorders, tmp_path: Pa
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificates.certificate, certificates.key)
     running = behind.of("forward")
-    with RawServer(_answering(OK), tls) as server:
-        endpoint = replace(_endpoint(server.address, "https"), ca_file=certificates.ca)
+    with RawServer(answering(OK), tls) as server:
+        endpoint = replace(raw(server.address, "https"), ca_file=certificates.ca)
         running.begin(endpoint, endpoint.face())
         trusting = ssl.create_default_context(cafile=running.ca_file)
         trusting.set_alpn_protocols(["h2", "http/1.1"])
@@ -437,7 +164,7 @@ def test_any_name_leads_to_the_endpoint_over_tls(behind: Recorders, tmp_path: Pa
                 assert secure.selected_alpn_protocol() in (None, "http/1.1")
                 secure.sendall(GET.replace(b"here", b"acct.blob.core.windows.net"))
                 assert receive(secure, len(OK)) == OK
-        told = _one(running)
+        told = only(running)
         assert (told.flow.host, told.flow.exchange.scheme) == ("acct.blob.core.windows.net", "https")
         # An authority that nobody trusts is a cut connection too.
         running.begin(replace(endpoint, ca_file=None), endpoint.face())
@@ -447,11 +174,11 @@ def test_any_name_leads_to_the_endpoint_over_tls(behind: Recorders, tmp_path: Pa
             with trusting.wrap_socket(sock, server_hostname="acct.test") as secure:
                 secure.sendall(GET)
                 assert receive_all(secure) == b""
-        assert _one(running).cut == "tls"
+        assert only(running).cut == "tls"
 
 
 def test_one_port_speaks_http_and_https(behind: Recorders) -> None:
-    with _before(behind, _answering(OK)) as (running, address):
+    with before(behind, answering(OK)) as (running, address):
         trusting = ssl.create_default_context(cafile=running.ca_file)
         for wrap in (False, True):
             with contextlib.ExitStack() as stack:
@@ -499,7 +226,7 @@ def test_a_large_upload_and_download_stay_small(behind: Recorders) -> None:
         for _ in range(size // MIB):
             sock.sendall(piece)
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         with client(address) as sock:
             sock.sendall(b"PUT /acct/c/b HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size)
             for _ in range(size // MIB):
@@ -508,16 +235,16 @@ def test_a_large_upload_and_download_stay_small(behind: Recorders) -> None:
             buffer, left = bytearray(MIB), size
             while left and (count := sock.recv_into(buffer)):
                 left -= count
-        told = _one(running).flow.exchange
-        peak = _peak(running.pid)
+        told = only(running).flow.exchange
+        most = peak(running.pid)
     digest = hashlib.sha256(piece * (size // MIB)).hexdigest()
     assert told.request.body.sha256 == digest
     assert told.response is not None
     assert told.response.body.sha256 == digest
-    assert peak < 160 * MIB  # it begins at some 75
+    assert most < 160 * MIB  # it begins at some 75
 
 
-def _peak(pid: int) -> int:
+def peak(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
@@ -528,7 +255,7 @@ def test_many_connections_at_once_keep_their_exchanges_apart(behind: Recorders) 
             target = head.split(b" ")[1]
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(target), target))
 
-    with _before(behind, script) as (running, address):
+    with before(behind, script) as (running, address):
         wrong: list[bytes] = []
 
         def talk(number: int) -> None:

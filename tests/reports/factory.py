@@ -11,6 +11,19 @@ from typing import Any
 from harness.manifest import SETS
 from harness.vocabulary import Level, Verdict, broken
 
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    '"\' onmouseover=alert(1) x="',
+    "--><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "]]></svg><svg onload=alert(1)>",
+    "null\x00 bell\x07 escape\x1b[31m del\x7f c1\x85",
+    "lone \ud800 surrogate and byte \udcff",
+    "right-to-left \u202eevil\u2066 zero\u200bwidth \ufeff",
+    "javascript:alert(1)",
+]
+
 DATE = "Sun, 22 Nov 2026 15:30:00 GMT"
 
 

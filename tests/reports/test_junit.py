@@ -18,7 +18,7 @@ from harness.vocabulary import Verdict
 from reports import junit
 from tests.reports import factory as made
 from tests.reports import matrices as cells
-from tests.reports.test_matrix import HOSTILE
+from tests.reports.factory import HOSTILE
 
 # What the readers of GitLab, Jenkins and GitHub agree on: what stands in what, and the attributes.
 INSIDE = {

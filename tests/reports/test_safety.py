@@ -10,8 +10,8 @@ from reports import matrix
 from reports.outcomes import LETTER, MEANING, SAYS, WORST_FIRST
 from tests.reports import factory as made
 from tests.reports import matrices as cells
+from tests.reports.factory import HOSTILE
 from tests.reports.html import Page, parse
-from tests.reports.test_matrix import HOSTILE
 
 
 def build(folder: Path, records: list[dict[str, object]]) -> tuple[str, Page]:
