@@ -121,7 +121,11 @@ def flood(
 
 
 def play(engine: Engine, plan: Plan, begin: int, until: int) -> tuple[Delta, int]:
-    """What became of a plan's one phase, and when its last operation ended, ns; none begins after `until`."""
+    """What became of a plan's one phase, and when its last operation ended, ns.
+
+    After `until` only the first operations begin, of a process that was not let run before: without any there
+    would be no rate.
+    """
     phase = plan.phases[0]
     recorder = Recorder(begin)
     recorder.begin(phase.name)
@@ -129,10 +133,10 @@ def play(engine: Engine, plan: Plan, begin: int, until: int) -> tuple[Delta, int
     source = work if phase.lanes[0].arrivals is None else Arriving(work, begin)
     stopped = False
     while not source.finished:
+        engine.turn(source, _AT_ONCE)
         if not stopped and (now := time.monotonic_ns()) >= until:
             source.stop(now)
             stopped = True
-        engine.turn(source, _AT_ONCE)
     return recorder.take(), max((tally.end for tally in work.tallies), default=begin)
 
 

@@ -23,7 +23,7 @@ from loadgen.validity.flood import Arriving, small_plan
 from loadgen.validity.selftest import measure_ceiling
 from loadgen.work.op import Kind, Op, Outcome, Source
 from loadgen.work.phase import PhaseSource
-from tests.load.checked import OPEN, UP, plan
+from tests.load.checked import DOWN, OPEN, UP, plan
 
 
 @settings(max_examples=40, deadline=None)
@@ -131,6 +131,17 @@ def test_the_self_test_has_the_work_and_the_recording_of_a_run(
     assert not rate.errors
     counts = Counter(recorded)
     assert counts[Kind.PUT_BLOCK] == pytest.approx(3 * counts[Kind.PUT_BLOCK_LIST], abs=4 * 3 * 4)
+
+
+@pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
+def test_a_worker_that_was_not_let_run_in_its_time_has_a_rate_all_the_same(tmp_path: Path) -> None:
+    (shape,) = lane_shapes(plan(DOWN, size=100), DOWN, 1).values()
+    with null.null_server(tmp_path) as endpoint:
+        rate = flood_module.flood(
+            endpoint, shape, Payloads(), seconds=-1.0, https=False, wait=time.monotonic_ns
+        )
+    assert rate.ops_per_s > 0
+    assert not rate.errors
 
 
 @pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
