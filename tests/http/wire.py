@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @dataclass
