@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+NS = 1_000_000_000
+"""Nanoseconds of a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

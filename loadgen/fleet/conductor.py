@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from loadgen.fleet.barrier import Barrier
-from loadgen.fleet.clock import Sample
+from loadgen.fleet.clock import NS, Sample
 from loadgen.fleet.job import Job, dump
 from loadgen.fleet.ledger import Ledger
 from loadgen.fleet.member import Member
@@ -20,7 +20,6 @@ from loadgen.record import lines
 from loadgen.record.delta import Delta
 from loadgen.validity.contents import CONTENTS
 
-NS = 1_000_000_000
 _POLL = 0.02  # seconds between two looks at a wait
 _PINGS = 8
 _CLOCKS = 2.0  # seconds that all pings may take

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from loadgen.fleet.clock import NS
 from loadgen.plan.values import Phase
 from loadgen.record import lines
 from loadgen.record.delta import Cell, Delta
 from loadgen.record.gather import Gathered
 from loadgen.work.op import WRITES, Kind
-
-_NS = 1_000_000_000
 
 
 class Ledger:
@@ -59,7 +58,7 @@ class Ledger:
 
     def failing_for(self, now: int) -> float:
         """For how many seconds operations have failed without one between that did not."""
-        return 0.0 if self._failing_since is None else (now - self._failing_since) / _NS
+        return 0.0 if self._failing_since is None else (now - self._failing_since) / NS
 
     @property
     def so_far(self) -> Mapping[str, Any]:

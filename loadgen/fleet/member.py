@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadgen.fleet.clock import Offset, Sample, best
-
-NS = 1_000_000_000
+from loadgen.fleet.clock import NS, Offset, Sample, best
 
 
 @dataclass(slots=True)

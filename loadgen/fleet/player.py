@@ -15,6 +15,7 @@ from harness.signing import face_for
 from harness.signing.spec import Bearer, Default
 from loadgen.client.engine import Engine
 from loadgen.client.target import Target
+from loadgen.fleet.clock import NS
 from loadgen.fleet.job import Auth, Job
 from loadgen.fleet.log import Log
 from loadgen.payload.payloads import Payloads
@@ -26,7 +27,6 @@ from loadgen.work.op import Source
 from loadgen.work.phase import PhaseSource
 from loadgen.work.reads import CheckedReads
 
-NS = 1_000_000_000
 _BREATH = 20_000_000  # ns that the client may work before the heartbeat and the master's words get their turn
 _AT_ONCE = 0.005  # seconds that the client may wait for an answer without letting them
 _IDLE = 4_500_000  # ns: who waited so long had nothing to do
