@@ -129,7 +129,7 @@ class Behaviour:
 
     exit: int | None
     status: str | None
-    counts: tuple[int, int, int] | None  # done, failed, skipped
+    counts: tuple[int, int | None, int]  # done, failed, skipped
     reasons: tuple[str, ...]
     arrived: bool | None  # whether the file that was to be made is whole; None: none was
     asked: tuple[tuple[Asked, int], ...]  # what the server saw, and how often
@@ -180,10 +180,12 @@ def _run(case: FaultCase, bench: Bench, root: str, container: str, work: Path, t
     return Behaviour(
         exit=outcome.exit,
         status=outcome.status,
-        # A 403 ends the whole job, and whether its last transfer is counted before that is a race.
-        counts=None
-        if outcome.status == "Cancelled"
-        else (outcome.completed, outcome.failed, outcome.skipped),
+        # A 403 ends the whole job, and whether its last failure is counted before that is a race.
+        counts=(
+            outcome.completed,
+            None if outcome.status == "Cancelled" else outcome.failed,
+            outcome.skipped,
+        ),
         reasons=tuple(_plain(reason, names) for reason in outcome.reasons),
         arrived=out.read_bytes() == there if out.exists() else None,
         asked=tuple(sorted(bench.server.asked(container).items())),
