@@ -17,7 +17,7 @@ from harness.endpoints.certificates import issue
 from harness.signing.authorise import account_sas
 from harness.signing.spec import AccountSas
 from tests.command.process import Done, blobproof, eventually, finish, refused, start
-from tests.doctor.nginx import PROGRAM, nginx
+from tests.doctor.nginx import needs_nginx, nginx
 
 WRONG_KEY = "a2V5a2V5a2V5"
 WRONG = {"AZURE_STORAGE_KEY": WRONG_KEY}
@@ -150,7 +150,7 @@ def test_plain_http_where_https_was_said(tmp_path: Path, facade: Endpoint, key: 
     refused(blobproof("run", url, env=key, cwd=tmp_path), 3, f"plain HTTP.*Try {facade.url}")
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
+@needs_nginx
 def test_a_server_that_is_no_blob_service(
     here: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

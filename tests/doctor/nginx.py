@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from harness.endpoints.certificates import Certificates
 from harness.endpoints.process import ServerProcess
+from loadgen.null.server import find_program
 
-PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+PROGRAM = find_program()
+
+needs_nginx = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
 
 _CONFIG = """
 daemon off;

@@ -24,7 +24,7 @@ from harness.signing.spec import AccountSas, Default
 from harness.vocabulary import ExitCode
 from harness.wire import WireRequest, dial
 from tests.doctor.asked import KEY, at, blames, blob_service, outcome
-from tests.doctor.nginx import PROGRAM, nginx
+from tests.doctor.nginx import needs_nginx, nginx
 from tests.wire.servers import Wire, scripted
 
 # What is well
@@ -145,7 +145,7 @@ def test_an_authority_that_is_not_trusted(reference: Running) -> None:
 # No Blob service
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
+@needs_nginx
 def test_nginx_is_no_blob_service(tmp_path: Path, certificates: Certificates) -> None:
     with nginx(tmp_path, certificates) as (http, https):
         plain = Endpoint("lab", f"http://127.0.0.1:{http}/acct", "acct", Style.PATH, key=KEY)

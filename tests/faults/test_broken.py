@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import socket
-import struct
 import time
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from harness.faults.proxy import FaultProxy
 from harness.tap.proxy import Upstream
 from tests.faults.conftest import Faulty
 from tests.faults.stub import BODY, eventually
-from tests.tap.wires import RawServer, client, receive, receive_all, receive_head
-
-_RST = struct.pack("ii", 1, 0)
+from tests.tap.wires import RawServer, client, receive, receive_all, receive_head, reset_at_close
 
 
 def test_a_client_that_breaks_off_its_struck_request(faulty: Faulty) -> None:
@@ -27,7 +24,7 @@ def test_a_client_that_breaks_off_its_struck_request(faulty: Faulty) -> None:
     faulty.proxy.arm([catalogue()["busy"].on("write")])
     with client(faulty.proxy.address) as sock:
         sock.sendall(b"PUT /a/c/b HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        reset_at_close(sock)
     eventually(lambda: faulty.proxy.take() != [])
     with client(faulty.proxy.address) as sock:
         sock.sendall(b"PUT /a/c/b HTTP/1.1\r\nContent-Length: 0\r\n\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,23 +10,36 @@ from typing import Any
 import pytest
 
 from harness import catalogue
+from harness.data import folder
 from harness.golden.harm import Severity
-from harness.golden.impact import Impact, State, impact
+from harness.golden.impact import Flow, Impact, State, impact
+from harness.golden.phrases import sentence
 from harness.golden.reliance import Reliance
+from harness.golden.spec import GoldenSpec
 from harness.results.read import read
 from harness.vocabulary import ExitCode, Level, Verdict
-from tests.golden.library import (
-    DOWNLOAD,
-    LIBRARY,
-    LISTING,
-    UPLOAD,
-    flow,
-    of_run,
-    replayed,
-    said,
-)
+from tests.golden.library import DOWNLOAD, LIBRARY, LISTING, UPLOAD
 from tests.golden.made import HEADERS, expect, spec, step
 from tests.reports import factory
+
+
+def of_run(path: Path, table: Reliance, specs: Sequence[GoldenSpec] = LIBRARY) -> Impact:
+    return impact(read(path), specs, table, catalogue.load(folder("suites")))
+
+
+def flow(found: Impact, name: str) -> Flow:
+    (one,) = [one for one in found.flows if one.name == name]
+    return one
+
+
+def said(one: Flow) -> str:
+    return sentence(one.client.name, one.name, one.harms[0])
+
+
+def replayed(of: GoldenSpec, verdict: Verdict = Verdict.DIFFERS, **more: Any) -> dict[str, Any]:
+    """The record of a spec that was replayed."""
+    return factory.case(of.id, verdict, operation=of.steps[0].operation, **more)
+
 
 # --- replays ---
 

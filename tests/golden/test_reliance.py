@@ -13,9 +13,7 @@ from harness.golden.features import Shape, of_step, of_wire
 from harness.golden.reliance import Effect, Reliance, bindings
 from harness.golden.trouble import fields
 from harness.rules.identify import identify
-from tests.golden.library import (
-    DOWNLOAD,
-)
+from tests.golden.library import DOWNLOAD
 from tests.golden.made import HEADERS, step
 from tests.reports import factory
 

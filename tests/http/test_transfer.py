@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.http.wire import Process, Raw, eventually, get, peak_kib
+from tests.tap.wires import reset_at_close
 
 MIB = 1 << 20
 
@@ -117,7 +117,7 @@ def test_a_reset_upload_is_told_to_the_handler(facade: Process) -> None:
     told.unlink(missing_ok=True)
     raw = facade.raw()
     raw.send(get("/upload", "Content-Length: 1000000", method="PUT") + b"x" * 5000)
-    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    reset_at_close(raw.socket)
     raw.socket.close()
     eventually(lambda: told.exists() and told.read_text())
     assert told.read_text().startswith("BodyAborted")

@@ -16,8 +16,9 @@ from loadgen.record.read import HistogramKey, LoadRun
 from loadgen.validity.ceiling import Ceiling, Rate, shapes_of
 from loadgen.validity.check import Check
 from loadgen.validity.checks import CEILING, USAGE, checks
+from tests.load.made_runs import GB
 
-GB, MIB = 10**9, 1 << 20
+MIB = 1 << 20
 UP = Lane("up", Action.UPLOAD, ("shards",), ranks=4, block_bytes=8 * MIB)
 DOWN = Lane("down", Action.DOWNLOAD, ("shards",), ranks=4, range_bytes=8 * MIB)
 OPEN = replace(DOWN, name="open", arrivals=Arrivals(rate=10.0, seconds=10.0))

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from loadgen.reduce.grain import Grain
 from loadgen.reduce.measure import Measured, count, measure
 from loadgen.reduce.meter import Settings
-
-CONTENT = Grain(8 << 10, content=True)
 
 
 def noise(seed: int, size: int) -> bytes:

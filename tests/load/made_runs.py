@@ -15,7 +15,6 @@ from loadgen.record.read import HistogramKey, LoadRun
 from loadgen.record.write import LoadWriter
 
 GB = 10**9
-CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
 PRICE = Price(3.6, "USD", "2026-01-02", "a contract")
 UNET = Training("UNet3D, H100", 7 * 146_600_628, 0.323)
 

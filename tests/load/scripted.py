@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from harness.endpoint import Endpoint, Style
 from loadgen.client import Engine, Target
 from loadgen.work.op import Blob, Keep, Kind, Op, Outcome
+from tests.tap.wires import reset_at_close
 
 Script = Callable[[socket.socket], None]
 
@@ -134,5 +135,5 @@ def answers(*pieces: bytes) -> Script:
 
 def reset(sock: socket.socket) -> None:
     """Hang up with a reset."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    reset_at_close(sock)
     sock.close()

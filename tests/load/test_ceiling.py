@@ -23,6 +23,7 @@ from loadgen.validity.flood import Arriving, small_plan
 from loadgen.validity.selftest import measure_ceiling
 from loadgen.work.op import Kind, Op, Outcome, Source
 from loadgen.work.phase import PhaseSource
+from tests.doctor.nginx import needs_nginx
 from tests.load.checked import DOWN, OPEN, UP, plan
 
 
@@ -109,7 +110,7 @@ def test_tasks_of_a_self_test_arrive_whenever_one_can_be_sent() -> None:
     assert (delta.ops, delta.errors) == (100, 0)
 
 
-@pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
+@needs_nginx
 def test_the_self_test_has_the_work_and_the_recording_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +134,7 @@ def test_the_self_test_has_the_work_and_the_recording_of_a_run(
     assert counts[Kind.PUT_BLOCK] == pytest.approx(3 * counts[Kind.PUT_BLOCK_LIST], abs=4 * 3 * 4)
 
 
-@pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
+@needs_nginx
 def test_a_worker_that_was_not_let_run_in_its_time_has_a_rate_all_the_same(tmp_path: Path) -> None:
     (shape,) = lane_shapes(plan(DOWN, size=100), DOWN, 1).values()
     with null.null_server(tmp_path) as endpoint:
@@ -144,7 +145,7 @@ def test_a_worker_that_was_not_let_run_in_its_time_has_a_rate_all_the_same(tmp_p
     assert not rate.errors
 
 
-@pytest.mark.skipif(null.find_program() is None, reason="nginx is not installed")
+@needs_nginx
 @pytest.mark.parametrize("https", [False, True])
 def test_the_ceiling_is_measured(tmp_path: Path, https: bool) -> None:
     lane = Lane("churn", Action.CHURN, ("shards",), ranks=2)

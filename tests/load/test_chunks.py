@@ -12,7 +12,9 @@ from loadgen.payload.payloads import Payloads
 from loadgen.reduce.cut import by_content, fixed
 from loadgen.reduce.grain import Grain, GrainError, grain
 from loadgen.reduce.meter import Meter, Settings
-from tests.load.corpora import CONTENT, noise
+from tests.load.corpora import noise
+
+CONTENT = Grain(8 << 10, content=True)
 
 
 @given(size=st.sampled_from([1 << 10, 4 << 10]), length=st.integers(0, 20_000))

@@ -29,9 +29,6 @@ def packed(chunk: bytes) -> int:
     return min(len(chunk), len(zstandard.ZstdCompressor(level=3).compress(chunk)))
 
 
-# Cutting
-
-
 # Counting
 
 
@@ -220,6 +217,3 @@ def test_there_must_be_data(tmp_path: Path) -> None:
         with pytest.raises(CorpusError) as caught:
             count(tmp_path)
         assert caught.value.exit_code is ExitCode.USAGE
-
-
-# The command

@@ -37,7 +37,9 @@ from loadgen.substrates.read import substrate
 from loadgen.work.op import Blob, Kind, Op, Outcome
 from loadgen.work.spans import Spans
 from loadgen.work.tally import RankTally
-from tests.load.made_runs import CHECKPOINT, GB, PRICE, UNET, by_name, plan, run, write
+from tests.load.made_runs import GB, PRICE, UNET, by_name, plan, run, write
+
+CHECKPOINT = {"write": Action.UPLOAD, "restore": Action.DOWNLOAD}
 
 
 def test_a_phase_of_three_iterations() -> None:

@@ -15,10 +15,9 @@ from harness.endpoints.certificates import issue
 from harness.vocabulary import ExitCode
 from loadgen.null import server
 from loadgen.null.server import ZERO_BYTES, NullServerError, null_server
+from tests.doctor.nginx import needs_nginx
 
-pytestmark = pytest.mark.skipif(
-    server.find_program() is None, reason="nginx, which the null server is, is not installed"
-)
+pytestmark = needs_nginx
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,13 @@ from harness.endpoint import Endpoint, Style
 from harness.endpoints.certificates import issue
 from loadgen.client.engine import Engine
 from loadgen.client.target import Target
-from loadgen.null.server import find_program, null_server
+from loadgen.null.server import null_server
 from loadgen.plan.values import Action, FileSet, Lane, Phase, Plan
 from loadgen.storm.follow import Follow
 from loadgen.storm.plan import parse
 from loadgen.storm.run import Happened, Tempest
 from loadgen.work.op import Blob, Kind, Op, Outcome
-
-needs_nginx = pytest.mark.skipif(find_program() is None, reason="nginx is not installed")
+from tests.doctor.nginx import needs_nginx
 
 
 class Reads:

@@ -13,12 +13,7 @@ from harness.recording.recorders import Recorders
 from harness.recording.scenario import Fault
 from tests.tap.wires import RawServer, client, receive_head
 
-MIB = 1 << 20
-
-
 GET = b"GET /acct/c/b HTTP/1.1\r\nHost: here\r\n\r\n"
-
-
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
 
@@ -65,5 +60,5 @@ def ask(address: tuple[str, int], request: bytes) -> bytes:
 
 
 def only(running: Recorder) -> Passed:
-    (only,) = running.take()
-    return only
+    (one,) = running.take()
+    return one

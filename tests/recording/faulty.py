@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import socket
-import struct
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs
 
 from harness.recording.scenario import Fault
 from harness.tap.requests import body_length, parse_head
-from tests.tap.wires import RawServer, receive, receive_head
+from tests.tap.wires import RawServer, receive, receive_head, reset_at_close
 
 Asked = tuple[str, str, str]
 """Method, path without the account, and `comp` of a request."""
@@ -75,7 +74,7 @@ class FaultyServer:
                 body = receive(client, body_length(headers) or 0)
                 fault = self._due(method, target)
                 if fault is not None and fault.kind == "reset-before":
-                    return _reset(client)
+                    return reset_at_close(client)
                 if fault is not None and fault.kind == "status":
                     client.sendall(_refusal(method, fault))
                     continue
@@ -91,7 +90,7 @@ class FaultyServer:
                 kept = {"cut-body": len(rest) // 2, "reset-inside": len(rest) // 2, "no-body": 0}
                 if fault.kind != "reset-response":
                     client.sendall(first + rest[: kept[fault.kind]])
-                return None if fault.kind in ("cut-body", "no-body") else _reset(client)
+                return None if fault.kind in ("cut-body", "no-body") else reset_at_close(client)
         finally:
             upstream.close()
 
@@ -110,10 +109,6 @@ class FaultyServer:
                 if fault.first <= place.seen[fault] < fault.first + fault.times:
                     return fault
         return None
-
-
-def _reset(client: socket.socket) -> None:
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _refusal(method: str, fault: Fault) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from collections.abc import Callable
 
@@ -13,11 +12,7 @@ from harness.recording.errors import CutOffError
 from harness.recording.recorders import Recorders
 from tests.command.process import eventually
 from tests.recording.before import GET, OK, answering, ask, before, only, raw
-from tests.tap.wires import RawServer, client, receive, receive_head
-
-
-def reset(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+from tests.tap.wires import RawServer, client, receive, receive_head, reset_at_close
 
 
 def silent(sock: socket.socket) -> None:
@@ -26,7 +21,7 @@ def silent(sock: socket.socket) -> None:
 
 def silent_reset(sock: socket.socket) -> None:
     receive_head(sock)
-    reset(sock)
+    reset_at_close(sock)
 
 
 def half(sock: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The recorder before a raw server: bytes pass unchanged, ends stay what they are, faults are its own."""
+"""The recorder before a raw server: bytes pass unchanged, ends stay what they are, memory stays small."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from harness.endpoints.certificates import issue
 from harness.exchange import Framing
 from harness.recording.proxy import RecorderError, RecorderMissingError, recorder
 from harness.recording.recorders import Recorders
-from tests.recording.before import GET, MIB, OK, answering, before, only, raw
+from tests.recording.before import GET, OK, answering, before, only, raw
 from tests.tap.wires import RawServer, client, receive, receive_all, receive_head
+
+MIB = 1 << 20
 
 
 def test_bytes_pass_unchanged_and_are_told_as_they_were(behind: Recorders) -> None:

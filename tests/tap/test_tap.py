@@ -7,7 +7,6 @@ import hashlib
 import resource
 import socket
 import ssl
-import struct
 import threading
 
 import pytest
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from harness.exchange import Fidelity, Framing
 from harness.tap.proxy import Upstream
 from harness.tap.tap import KEEP, Tap
-from tests.tap.wires import RawServer, client, receive, receive_all, receive_head
+from tests.tap.wires import RawServer, client, receive, receive_all, receive_head, reset_at_close
 
 
 def test_bytes_pass_unchanged_both_ways() -> None:
@@ -183,7 +182,7 @@ def test_an_upload_that_the_client_breaks_off() -> None:
         with client(tap.address) as sock:
             sock.sendall(b"PUT /b HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + b"x" * 40)
             _wait_for(lambda: tap.connections == 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(sock)
         assert gone.wait(10), "the reset was not passed on"
         [exchange] = tap.take()
     assert exchange.response is None

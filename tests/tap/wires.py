@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -52,6 +53,11 @@ class RawServer:
             else:
                 with self._tls.wrap_socket(client, server_side=True) as secure:
                     self._script(secure)
+
+
+def reset_at_close(sock: socket.socket) -> None:
+    """Have the close that comes next send RST in place of FIN."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def receive(sock: socket.socket, count: int) -> bytes:

@@ -6,10 +6,11 @@ import contextlib
 import re
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from tests.tap.wires import reset_at_close
 
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 
@@ -34,7 +35,7 @@ class Wire:
 
     def reset(self) -> None:
         """Close with RST."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(self.socket)
         self.socket.close()
 
 
