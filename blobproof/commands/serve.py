@@ -65,7 +65,7 @@ def command(root: Path, account: str, port: int, as_json: bool, rest: tuple[str,
     assert child.stdout is not None
     ready = child.stdout.readline()
     if ready:
-        _announce(json.loads(ready), root, account, key, ready if as_json else None)
+        _announce(json.loads(ready), root, account, ready if as_json else None)
     code = child.wait()
     return code if code >= 0 else ExitCode.HARNESS  # a signal that nobody sent through us
 
@@ -102,16 +102,16 @@ class _KeyFileError(Exception):
         self.hint = "Make the folder writable, or give the key in AZURE_STORAGE_KEY."
 
 
-def _announce(ready: dict[str, object], root: Path, account: str, key: str, line: str | None) -> None:
+def _announce(ready: dict[str, object], root: Path, account: str, line: str | None) -> None:
     url = f"{ready['http']}/{account}"
     if line is not None:
         click.echo(line, nl=False)
         return
     kept = root / ".blobproof" / "account-key"
-    where = "AZURE_STORAGE_KEY" if os.environ.get("AZURE_STORAGE_KEY") == key else str(kept)
+    given = bool(os.environ.get("AZURE_STORAGE_KEY"))
     click.echo(f"serving {root} at {url}")
-    click.echo(f"  account {account}, key in {where}")
-    click.echo(
-        f'  export AZURE_STORAGE_ACCOUNT={account} AZURE_STORAGE_KEY="$(cat {kept})"', nl=where == str(kept)
-    )
+    click.echo(f"  account {account}, key in {'AZURE_STORAGE_KEY' if given else kept}")
+    # Whoever gave the key has it in their environment; nothing is kept then.
+    key = "" if given else f' AZURE_STORAGE_KEY="$(cat {kept})"'
+    click.echo(f"  export AZURE_STORAGE_ACCOUNT={account}{key}")
     click.echo(f"  .venv/bin/blobproof run {url}\nCtrl-C ends it.")

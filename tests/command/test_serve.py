@@ -73,6 +73,19 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signal
     assert [path.read_bytes() for path in tmp_path.rglob("b")] == [b"hello"]
 
 
+def test_the_lines_to_copy_need_no_key_that_was_given(tmp_path: Path) -> None:
+    process = start("serve", "--root", tmp_path, "--port", 0, env={"AZURE_STORAGE_KEY": KEY})
+    assert process.stdout is not None
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(4)]
+    process.send_signal(signal.SIGINT)
+    assert finish(process, 15).code == 0
+    assert lines[1:3] == [
+        "  account blobproof, key in AZURE_STORAGE_KEY",
+        "  export AZURE_STORAGE_ACCOUNT=blobproof",
+    ]
+    assert lines[3].startswith("  .venv/bin/blobproof run http://127.0.0.1:")
+
+
 def test_it_tells_people_where_it_is_and_keeps_its_key(tmp_path: Path) -> None:
     keys = []
     for _ in range(2):
