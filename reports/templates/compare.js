@@ -11,13 +11,19 @@
   const margin = [{ x1: -data.margin, x2: data.margin }];
   const colour = (one) => (one.role === "primary" ? "var(--ink)" : one.shown === "better" ? "var(--good)" : one.shown === "worse" ? "var(--bad)" : "var(--soft)");
 
+  // On a narrow page the names stand above their intervals: beside them they would have no room.
+  const narrow = (width) => width < 560;
+  const names = (width) => (narrow(width)
+    ? { ...base(width), marginLeft: 16, height: 80 + data.effects.length * 40 }
+    : { ...base(width), marginLeft: Math.min(260, width * 0.38), height: 80 + data.effects.length * 24 });
   chart("chart-effects", `What B does to each metric, with intervals. Grey: the margin of ±${d3.format(".3~g")(100 * (Math.exp(data.margin) - 1))} %.`, (width) => Plot.plot({
-    ...base(width), height: 80 + data.effects.length * 24, marginLeft: Math.min(260, width * 0.38), marginTop: 28,
-    x: { label: `B / A − 1   (for ${data.primary}: ${better}, ${worse})`, labelAnchor: "center", labelArrow: "none", labelOffset: 38, domain: around, tickFormat: percent, grid: true, ticks: percents(around, Math.max(3, Math.floor(width / 130))) },
-    y: { label: null, domain: data.effects.map((one) => one.name) },
+    ...names(width), marginTop: 28,
+    x: { label: narrow(width) ? `${better}   (${data.primary})   ${worse}` : `B / A − 1   (for ${data.primary}: ${better}, ${worse})`, labelAnchor: "center", labelArrow: "none", labelOffset: 38, domain: around, tickFormat: percent, grid: true, ticks: percents(around, Math.max(3, Math.floor(width / 130))) },
+    y: { label: null, axis: narrow(width) ? null : "left", domain: data.effects.map((one) => one.name) },
     marks: [
       Plot.rectX(margin, { x1: "x1", x2: "x2", fill: "var(--bar)" }),
       Plot.ruleX([0], { stroke: "var(--soft)" }),
+      narrow(width) ? Plot.text(data.effects, { y: "name", text: "name", frameAnchor: "left", textAnchor: "start", dy: -14, stroke: "var(--paper)", strokeWidth: 4, fill: "var(--ink)" }) : null,
       Plot.ruleY(data.effects, { y: "name", x1: "low", x2: "high", stroke: colour, strokeWidth: (one) => (one.role === "primary" ? 3 : 1.5) }),
       Plot.dot(data.effects, { y: "name", x: "log", fill: colour, r: (one) => (one.role === "primary" ? 6 : 3.5), tip: { fill: "var(--paper)" }, title: (one) => `${one.name}\n${percent(one.log)} (${percent(one.low)} … ${percent(one.high)})` }),
     ],

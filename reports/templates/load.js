@@ -6,11 +6,6 @@
   const ops = [...new Set(data.timeline.map((row) => row.op))];
 
   const line = (y) => Plot.ruleX(data.events, { x: "t", stroke: "var(--bad)", strokeDasharray: "3,3", title: (d) => `${d.what}: ${d.said}`, ...y });
-  const phases = () => [
-    Plot.ruleX(data.phases, { x: "begin", stroke: "var(--rule)" }),
-    Plot.text(data.phases, { x: "begin", text: "name", frameAnchor: "top", textAnchor: "start", dx: 4, dy: -14, fill: "var(--soft)" }),
-  ];
-
   const seconds = (t) => `${d3.format(".1f")(t)} s`;
   const over = (of) => d3.sum(data.timeline, (row) => row[of] * (row.to - row.t));
   // Where operations carry next to nothing, how many there are says more than how much.
@@ -20,13 +15,39 @@
   const rate = (row) => (moved ? row.gb * factor : row.ops);
   const domain = d3.extent([...data.timeline.flatMap((row) => [row.t, row.to]), ...data.phases.flatMap((row) => [row.begin, row.end])]);
   const during = { label: "seconds from the start of the run →", labelOffset: 38, domain };
+  // Names of phases stand above their begin, in as many rows as they need, measured ones first; what fits in none is left out.
+  const ROWS = 3, LINE = 15, LETTER = 7.2;
+  const named = (width) => {
+    const { marginLeft, marginRight } = base(width);
+    const x = d3.scaleLinear(domain, [marginLeft, width - marginRight]);
+    const rows = [];
+    for (const phase of d3.sort(data.phases, (one) => !one.measured)) {
+      const wide = phase.name.length * LETTER;
+      const right = x(phase.begin) + 4 + wide > width;
+      const from = right ? x(phase.begin) - 4 - wide : x(phase.begin) + 4;
+      const free = (row) => (rows[row] ?? []).every((other) => from > other.from + other.wide + 4 || from + wide + 4 < other.from);
+      const row = d3.range(ROWS).find(free);
+      if (row !== undefined) (rows[row] ??= []).push({ ...phase, from, wide, right });
+    }
+    return rows;
+  };
+  const phases = (rows) => [
+    Plot.ruleX(data.phases, { x: "begin", stroke: "var(--rule)" }),
+    ...rows.flatMap((row, at) => [false, true].map((right) => Plot.text(row.filter((one) => one.right === right), {
+      x: "begin", text: "name", frameAnchor: "top", textAnchor: right ? "end" : "start", dx: right ? -4 : 4, dy: -14 - LINE * at, fill: "var(--soft)", ariaDescription: "phases",
+    }))),
+  ];
+  // A picture of the run's time: names of phases get their room above it, and take none from it.
+  const overTime = (width, height, more) => {
+    const rows = named(width);
+    const extra = LINE * Math.max(0, rows.length - 1);
+    return Plot.plot({ ...base(width), height: height + extra, marginTop: 34 + extra, x: during, ...more, marks: [...phases(rows), ...more.marks] });
+  };
   const failed = d3.rollups(data.timeline.filter((row) => row.errors), (rows) => d3.sum(rows, (row) => row.errors), (row) => row.t).map(([t, errors]) => ({ t, errors }));
-  chart("chart-throughput", `${moved ? `${unit} of payload` : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => Plot.plot({
-    ...base(width), height: 260, marginTop: 34,
-    x: during, y: { label: `↑ ${unit}`, grid: true },
+  chart("chart-throughput", `${moved ? `${unit} of payload` : "Operations a second"} by operation, of the seconds in which it was at work${failed.length ? "; a cross marks a step with errors" : ""}.`, (width) => overTime(width, 260, {
+    y: { label: `↑ ${unit}`, grid: true },
     color: { domain: ops, range: colours, legend: true },
     marks: [
-      ...phases(),
       Plot.rectY(data.timeline, Plot.stackY({ x1: "t", x2: "to", y: rate, fill: "op", insetLeft: 0.5, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}: ${d3.format(".3~g")(rate(row))} ${unit}${row.errors ? `\n${row.errors} errors` : ""}` })),
       Plot.dot(failed, { x: "t", frameAnchor: "top", dx: 5, symbol: "times", stroke: "var(--bad)", strokeWidth: 2, r: 4, title: (row) => `${seconds(row.t)}: ${row.errors} errors`, tip: { fill: "var(--paper)" } }),
       line({}),
@@ -37,12 +58,10 @@
   // Operations of one second stand side by side: over each other they could not be told apart.
   const middle = (row) => row.t + ((row.to - row.t) * (ops.indexOf(row.op) + 0.5)) / ops.length;
   const timed = data.timeline.filter((row) => row.p50 !== null);
-  chart("chart-latency-time", "Latency over time, from the intended start, of what succeeded: P50 (dot) to P99, or the slowest of fewer than a hundred (upper end).", (width) => Plot.plot({
-    ...base(width), height: 220, marginTop: 34,
-    x: during, y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
+  chart("chart-latency-time", "Latency over time, from the intended start, of what succeeded: P50 (dot) to P99, or the slowest of fewer than a hundred (upper end).", (width) => overTime(width, 220, {
+    y: { type: "log", label: "↑ latency", grid: true, tickFormat: shortMs, ticks: steps(timed.flatMap((row) => [row.p50, row.p99])) },
     color: { domain: ops, range: colours },
     marks: [
-      ...phases(),
       Plot.ruleX(timed, { x: middle, y1: "p50", y2: "p99", stroke: "op", strokeOpacity: 0.35, strokeWidth: Math.max(1, Math.min(8, width / (1.6 * data.timeline.length + 1))) }),
       Plot.dot(timed, { x: middle, y: "p50", fill: "op", r: 2.2, tip: { fill: "var(--paper)" }, title: (row) => `${row.op}\n${seconds(row.t)}\nP50 ${shortMs(row.p50)}\nP99 ${shortMs(row.p99)}` }),
       line({}),

@@ -209,6 +209,12 @@ _OVERLAPS = """selector => {
 }"""
 
 
+_CUT_OFF = """selector => [...document.querySelectorAll(selector)].filter(one => {
+  const at = one.getBoundingClientRect();
+  return at.width && (at.left < 0 || at.right > innerWidth);
+}).map(one => one.textContent)"""
+
+
 @pytest.mark.parametrize("slower", [1.0, 1.1, 9.0, 400.0])
 def test_labels_of_an_axis_do_not_lie_on_each_other(chromium: Browser, tmp_path: Path, slower: float) -> None:
     """However far apart the arms are: per cents crowd together far out on an axis of ratios."""
@@ -223,7 +229,38 @@ def test_labels_of_an_axis_do_not_lie_on_each_other(chromium: Browser, tmp_path:
             labels, overlapping = page.evaluate(_OVERLAPS, axis)
             assert labels >= 3
             assert overlapping == 0, (axis, width)
+        cut = page.evaluate(_CUT_OFF, "#chart-effects svg text")
+        assert cut == [], width
         page.close()
+
+
+def test_names_of_short_phases_do_not_lie_on_each_other(chromium: Browser, tmp_path: Path) -> None:
+    """Three iterations of a second each, with waits between: names begin within a few pixels."""
+    run = read(made_up(tmp_path / "run"))
+    begins = [(name, nth, 12.0 * nth + at) for nth in (1, 2) for at, name in enumerate(("write", "restore"))]
+    short = [("remove", 1, 11.6), *begins, ("remove", 2, 23.6)]
+    phases = [Phase(name, nth, name != "remove", at, at + 0.3, 0.3, 9, 10**9, 0) for name, nth, at in short]
+    file = tmp_path / "page.html"
+    file.write_text(draw(replace(run, phases=tuple(phases))))
+    for width, wanted in ((1440, 6), (390, 4)):
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        page.goto(file.as_uri())
+        for chart in ("#chart-throughput", "#chart-latency-time"):
+            names, overlapping = page.evaluate(_OVERLAPS, f'{chart} [aria-description="phases"] text')
+            assert (names >= wanted, overlapping) == (True, 0), (chart, width, names)
+        page.close()
+
+
+def test_heads_of_a_table_do_not_break_into_letters(chromium: Browser, tmp_path: Path) -> None:
+    """On a phone: a table that is too wide scrolls."""
+    file = build(made_up(tmp_path / "run"))
+    page = chromium.new_page(viewport={"width": 390, "height": 900})
+    page.goto(file.as_uri())
+    heads = page.evaluate(
+        "[...document.querySelectorAll('#phases thead th')].map(one => one.getBoundingClientRect().height)"
+    )
+    page.close()
+    assert heads and max(heads) < 100
 
 
 def test_small_chances_are_not_0() -> None:
